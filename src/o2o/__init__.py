@@ -1,0 +1,1 @@
+"""The O2O membership and ordering suite for restaurant and service-hall chains inside WeChat."""

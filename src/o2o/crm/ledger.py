@@ -1,0 +1,135 @@
+"""Tables of the double-entry ledger: accounts, transfers, entries, lots. Owner: `ledger`.
+
+Transfers, entries and draws are append only; triggers in the migrations refuse anything else
+and refuse entries that do not sum to zero within their transfer.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from o2o.crm.base import Base, Small, status_column
+from o2o.crm.statuses import AccountKind, Asset, LotKind, Tender, TransferKind
+
+
+class LedgerAccount(Base):
+    """One pocket of one owner for one asset.
+
+    `balance` is materialised only where the account may not go below zero; the busy other sides
+    of the books keep none (NULL) and are summed from entries when asked.
+    """
+
+    __tablename__ = "ledger_accounts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    kind: Mapped[AccountKind] = mapped_column(status_column(AccountKind))
+    asset: Mapped[Asset] = mapped_column(status_column(Asset))
+    # The member, store or brand whose pocket this is.
+    owner_id: Mapped[UUID]
+    balance: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("owner_id", "kind"),
+        CheckConstraint("balance >= 0", name="balance_not_negative"),
+        CheckConstraint(
+            "(kind IN ('member_stored_value', 'member_points')) = (balance IS NOT NULL)",
+            name="balance_kept_for_members",
+        ),
+    )
+
+
+class LedgerTransfer(Base):
+    """An immutable movement of an amount between two accounts."""
+
+    __tablename__ = "ledger_transfers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    # The client's name for its intention; `part` tells the transfers of one intention apart.
+    request_id: Mapped[UUID]
+    part: Mapped[int] = mapped_column(Small)
+    # What was asked, so that the same id with another body is noticed.
+    body_hash: Mapped[bytes]
+    kind: Mapped[TransferKind] = mapped_column(status_column(TransferKind))
+    asset: Mapped[Asset] = mapped_column(status_column(Asset))
+    from_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    to_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    amount: Mapped[int]
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
+    tender: Mapped[Tender | None] = mapped_column(status_column(Tender))
+    reason: Mapped[str | None]
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("counter_visits.id"))
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_members.id"))
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("request_id", "part"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("from_account_id <> to_account_id", name="two_accounts"),
+        CheckConstraint("(kind = 'top_up') = (tender IS NOT NULL)", name="tender_of_top_up"),
+    )
+
+
+class LedgerEntry(Base):
+    """One side of a transfer: the signed amount by which an account changed."""
+
+    __tablename__ = "ledger_entries"
+
+    seq: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    amount: Mapped[int]
+    # The account's balance after this entry, where it keeps one.
+    balance_after: Mapped[int | None]
+
+    __table_args__ = (
+        UniqueConstraint("transfer_id", "account_id"),
+        Index("ix_ledger_entries_statement", "account_id", "seq"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+        CheckConstraint("balance_after >= 0", name="balance_after_not_negative"),
+    )
+
+
+class LedgerLot(Base):
+    """A grant of stored value or points with its own origin; spent oldest first."""
+
+    __tablename__ = "ledger_lots"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    kind: Mapped[LotKind] = mapped_column(status_column(LotKind))
+    origin_transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"))
+    granted: Mapped[int]
+    remaining: Mapped[int]
+    granted_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("granted > 0", name="granted_positive"),
+        CheckConstraint("remaining BETWEEN 0 AND granted", name="remaining_in_range"),
+        Index(
+            "ix_ledger_lots_unspent",
+            "account_id",
+            "granted_at",
+            postgresql_where=text("remaining > 0"),
+        ),
+    )
+
+
+class LedgerLotDraw(Base):
+    """How much of which lot a transfer spent."""
+
+    __tablename__ = "ledger_lot_draws"
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_lots.id"), primary_key=True)
+    amount: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_ledger_lot_draws_lot_id", "lot_id"),
+    )
