@@ -78,7 +78,7 @@ def make_environment() -> None:
 
 def install(lock: Path) -> None:
     print(f"Installing {lock.name} …", flush=True)
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
     subprocess.run(command, check=True, cwd=ROOT, env=clean_environment())
 
 
