@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 # The PostgreSQL fixtures, for every test that asks for them.
-# pytest_plugins = ["tests.database"]  # noqa: ERA001 - switched on with the first database fixture
+pytest_plugins = ["tests.fixtures.database"]
 
 # Examples are drawn anew on a developer's machine and repeatably in CI: a red run stays red.
 # No deadline: two cores are shared by several workers, and wall-clock limits only measure that.

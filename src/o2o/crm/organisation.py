@@ -94,7 +94,7 @@ class Store(Base):
     latitude: Mapped[float]
     longitude: Mapped[float]
     phone: Mapped[str]
-    # {"mon": [["10:30", "14:00"], ["16:30", "02:00"]], …}; an end before its start is past midnight.
+    # {"mon": [["10:30", "14:00"], ["16:30", "02:00"]], …}; an end before its start is next day.
     hours: Mapped[dict[str, Any]]
     timezone: Mapped[str]
     created_at: Mapped[datetime]

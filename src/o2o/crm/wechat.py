@@ -87,9 +87,7 @@ class Dialogue(Base):
 
     __tablename__ = "dialogues"
 
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("official_accounts.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("official_accounts.id"), primary_key=True)
     openid: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     step: Mapped[str]
@@ -102,9 +100,7 @@ class MessageTemplate(Base):
 
     __tablename__ = "message_templates"
 
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("official_accounts.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("official_accounts.id"), primary_key=True)
     purpose: Mapped[str] = mapped_column(primary_key=True)
     template_id: Mapped[str]
 

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 
-class Fact(Exception):  # noqa: N818 - an error is named for the fact, see GLOSSARY.md
+class Fact(Exception):
     """Something that stands in the way, named. Subclasses give `code` as `noun.fact`."""
 
     code: ClassVar[str] = "server.unexpected"

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 def fold_width(text: str) -> str:
-    """Make full-width and half-width forms the same (NFKC), trimmed; for commands, not for names."""
+    """Make full-width and half-width forms the same (NFKC), trimmed; for commands only."""
     return unicodedata.normalize("NFKC", text).strip()
 
 
@@ -20,7 +22,7 @@ def mask_phone(phone: str | None) -> str | None:
     """Show a phone number as staff may see it: 138****1234."""
     if phone is None:
         return None
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"  # noqa: PLR2004 - shortest number with a middle to hide
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
 
 
 def mask_name(name: str | None) -> str | None:

@@ -1,0 +1,1 @@
+"""Settings, database, the one transaction, locks, outbox, relay, schedule, coalescer, logging."""

@@ -1,0 +1,146 @@
+"""The database: engine, the one transaction, and the refusal to run without durability."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from o2o.kernel.errors import Unavailable
+
+STATEMENT_TIMEOUT_MS = 15_000
+LOCK_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+SERVER_VERSION_MIN = 15
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer."""
+
+    code = "database.away"
+
+
+class DurabilityOff(Exception):
+    """The database would acknowledge commits that a power cut can undo."""
+
+
+class Tx(AsyncSession):
+    """One open transaction. Nobody but `transaction()` ends it."""
+
+    async def commit(self) -> NoReturn:
+        """Refuse: one request or job is one transaction, committed in one place."""
+        msg = "only o2o.infra.database.transaction() commits"
+        raise AssertionError(msg)
+
+    async def rollback(self) -> NoReturn:
+        """Refuse: raise a named error instead, the transaction then undoes itself."""
+        msg = "raise an error instead of rolling back"
+        raise AssertionError(msg)
+
+
+SessionFactory = async_sessionmaker[Tx]
+
+
+def async_url(url: str) -> str:
+    """Return the address with the asyncpg driver named, as SQLAlchemy wants it."""
+    for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    return url
+
+
+def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """Create the engine of one process. The pool stays small: commits are batched, not parallel."""
+    return create_async_engine(
+        async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {
+                "application_name": "o2o",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+                # Planning a short statement again costs more than it saves; and never compile it.
+                "jit": "off",
+            },
+        },
+    )
+
+
+def create_sessions(engine: AsyncEngine) -> SessionFactory:
+    """Create the factory of transactions over one engine."""
+    return async_sessionmaker(engine, class_=Tx, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def transaction(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
+    """Open a transaction, commit at the end, undo on any error. The only place that commits.
+
+    Raises DatabaseAway when the connection is lost or cannot be had; after a lost commit the
+    outcome is unknown, which is why every write carries a request id.
+    """
+    try:
+        async with sessions.begin() as tx:
+            yield tx
+    except DBAPIError as error:
+        if is_connection_lost(error):
+            raise DatabaseAway from error
+        raise
+    except (OSError, TimeoutError) as error:
+        raise DatabaseAway from error
+
+
+def is_connection_lost(error: DBAPIError) -> bool:
+    """Whether the server went away, as against refusing what we asked."""
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or sqlstate[:2] in {"08", "57"} or sqlstate == "53300"
+
+
+def violated_constraint(error: DBAPIError) -> str | None:
+    """Return the name of the constraint that refused a write, if that is what happened."""
+    cause: Any = error.orig
+    while cause is not None:
+        name = getattr(cause, "constraint_name", None)
+        if name:
+            return str(name)
+        cause = cause.__cause__
+    return None
+
+
+async def check_durability(engine: AsyncEngine) -> None:
+    """Raise DurabilityOff unless a commit the server acknowledges survives a power cut."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT name, setting FROM pg_settings WHERE name IN"
+                " ('fsync', 'synchronous_commit', 'full_page_writes', 'server_version_num')"
+            )
+        )
+        values = {str(row.name): str(row.setting) for row in rows}
+    faults = [
+        f"{name} is {values.get(name)}; set {name} = on in postgresql.conf and restart PostgreSQL"
+        for name in ("fsync", "full_page_writes")
+        if values.get(name) != "on"
+    ]
+    if values.get("synchronous_commit") not in {"on", "remote_apply", "remote_write", "local"}:
+        faults.append(
+            f"synchronous_commit is {values.get('synchronous_commit')};"
+            " set it to on for the server, this database and this role"
+        )
+    if int(values.get("server_version_num", "0")) // 10_000 < SERVER_VERSION_MIN:
+        faults.append(f"PostgreSQL {SERVER_VERSION_MIN} or newer is needed")
+    if faults:
+        raise DurabilityOff("; ".join(faults) + ".")

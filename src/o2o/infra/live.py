@@ -1,0 +1,124 @@
+"""The live hub: pushes small messages to open event streams of every worker.
+
+A change sends an errand `live.push` through the outbox; the relay says it with NOTIFY (never a
+business transaction: NOTIFY serialises commits); each worker listens on one connection and
+hands the message to the streams that watch its topic.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+from sqlalchemy import text
+
+from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.logging import get_logger
+from o2o.infra.metrics import LIVE_STREAMS
+from o2o.infra.outbox import Errand
+
+log = get_logger(__name__)
+
+CHANNEL = "o2o_live"
+TOPIC = "live.push"
+STREAM_BACKLOG_MAX = 32
+
+
+class LiveMessage(msgspec.Struct, frozen=True):
+    """What a stream hears: an event name and a small JSON body."""
+
+    topic: str
+    event: str
+    data: dict[str, Any]
+
+
+def live_push(topic: str, event: str, data: dict[str, Any]) -> Errand:
+    """Make the errand that pushes a message to everyone who watches `topic`."""
+    return Errand(topic=TOPIC, payload={"topic": topic, "event": event, "data": data})
+
+
+class Broadcaster:
+    """The relay's side: says a message to all workers."""
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        """Speak over the relay's own database connections."""
+        self._sessions = sessions
+
+    async def perform(self, payload: dict[str, Any]) -> None:
+        """Perform the errand `live.push`."""
+        async with transaction(self._sessions) as tx:
+            await tx.execute(
+                text("SELECT pg_notify(:channel, :message)"),
+                {"channel": CHANNEL, "message": msgspec.json.encode(payload).decode()},
+            )
+
+
+class Hub:
+    """A worker's side: who in this process watches what."""
+
+    def __init__(self, database_url: str) -> None:
+        """Listen on the database behind `database_url` once `run` is called."""
+        self._url = database_url.replace("postgresql+asyncpg://", "postgresql://")
+        self._streams: dict[str, set[asyncio.Queue[LiveMessage]]] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether open streams should end."""
+        return self._stopping.is_set()
+
+    @asynccontextmanager
+    async def watch(self, topic: str) -> AsyncGenerator[asyncio.Queue[LiveMessage], None]:
+        """Open a stream on a topic: a queue of messages, bounded; a slow reader loses old ones."""
+        queue: asyncio.Queue[LiveMessage] = asyncio.Queue(STREAM_BACKLOG_MAX)
+        self._streams.setdefault(topic, set()).add(queue)
+        LIVE_STREAMS.inc()
+        try:
+            yield queue
+        finally:
+            LIVE_STREAMS.dec()
+            self._streams[topic].discard(queue)
+            if not self._streams[topic]:
+                del self._streams[topic]
+
+    def hand_out(self, message: LiveMessage) -> None:
+        """Give a message to every stream of this process that watches its topic."""
+        for queue in tuple(self._streams.get(message.topic, ())):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(message)
+
+    async def run(self) -> None:
+        """Listen until stopped; reconnect when the database comes back."""
+        while not self._stopping.is_set():
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("live.listener_lost", error=repr(error))
+            try:
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
+            except TimeoutError:
+                continue
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self._url, timeout=5)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, self._heard)
+        waits = [asyncio.create_task(e.wait()) for e in (lost, self._stopping)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            if not connection.is_closed():
+                await connection.close(timeout=2)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+        self.hand_out(msgspec.json.decode(str(payload), type=LiveMessage))

@@ -1,0 +1,42 @@
+"""Prometheus metrics of a process."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+HTTP_REQUESTS = Counter(
+    "o2o_http_requests", "HTTP requests", ["method", "route", "status"], registry=REGISTRY
+)
+HTTP_SECONDS = Histogram(
+    "o2o_http_seconds", "Time to answer an HTTP request", ["route"], registry=REGISTRY
+)
+CALLBACKS = Counter(
+    "o2o_wechat_callbacks", "WeChat callbacks", ["account", "outcome"], registry=REGISTRY
+)
+CALLBACK_SECONDS = Histogram(
+    "o2o_wechat_callback_seconds",
+    "Time to answer a WeChat callback",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 4, 5),
+    registry=REGISTRY,
+)
+WECHAT_CALLS = Counter(
+    "o2o_wechat_calls", "Calls to WeChat's API", ["path", "errcode"], registry=REGISTRY
+)
+OUTBOX_DELIVERED = Counter(
+    "o2o_outbox_delivered", "Outbox messages delivered", ["topic"], registry=REGISTRY
+)
+OUTBOX_FAILED = Counter(
+    "o2o_outbox_failed", "Failed attempts to deliver outbox messages", ["topic"], registry=REGISTRY
+)
+OUTBOX_WAITING = Gauge("o2o_outbox_waiting", "Outbox messages waiting", registry=REGISTRY)
+OUTBOX_DEAD = Gauge("o2o_outbox_dead", "Dead letters", registry=REGISTRY)
+OUTBOX_OLDEST = Gauge(
+    "o2o_outbox_oldest_seconds", "Age of the oldest waiting outbox message", registry=REGISTRY
+)
+LIVE_STREAMS = Gauge("o2o_live_streams", "Open event streams", registry=REGISTRY)
+SPOOLED = Gauge("o2o_wechat_spooled", "Callbacks waiting in the disk spool", registry=REGISTRY)
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,124 @@
+"""The relay: carries outbox messages to subscribers and performers, at least once, in order."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from o2o.infra import relay_queries as queries
+from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.logging import get_logger
+from o2o.infra.metrics import OUTBOX_DELIVERED, OUTBOX_FAILED
+from o2o.infra.relay_queries import Claimed
+from o2o.infra.subscriptions import Later, Never, Registry, Subscription
+from o2o.infra.trace import new_trace_id, trace_id_var
+from o2o.kernel.clock import Clock
+from o2o.kernel.events import decode_event
+
+log = get_logger(__name__)
+
+BATCH_MAX = 200
+ERRANDS_AT_ONCE = 8
+POLL_SECONDS = 0.05
+BACKOFF_SECONDS_MAX = 20.0
+# A message nobody could deliver for a day will not be delivered by trying on.
+GIVE_UP_AFTER = timedelta(hours=24)
+
+
+def backoff_seconds(attempts: int) -> float:
+    """Return the wait after the n-th failure: 0.5, 1, 2 … 20 s, ±20 % so that they spread."""
+    wait = min(0.5 * 2.0 ** min(attempts - 1, 10), BACKOFF_SECONDS_MAX)
+    return wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreading, not secrecy
+
+
+class Relay:
+    """One process's relay. Several may run; each message is held by one at a time."""
+
+    def __init__(self, *, sessions: SessionFactory, registry: Registry, clock: Clock) -> None:
+        """Deliver what `registry` knows; leave other topics to relays that know them."""
+        self._sessions = sessions
+        self._registry = registry
+        self._clock = clock
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped. An absent database is waited for."""
+        while not self._stopping.is_set():
+            try:
+                delivered = await self.deliver_due()
+            except Exception as error:  # noqa: BLE001 - the relay outlives whatever one round met
+                log.warning("relay.round_failed", error=repr(error))
+                await self._pause(1.0)
+                continue
+            if delivered == 0:
+                await self._pause(POLL_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def deliver_due(self) -> int:
+        """Deliver one batch of due messages; return how many were taken."""
+        async with transaction(self._sessions) as tx:
+            batch = await queries.claim_due(tx, limit=BATCH_MAX, now=self._clock.now())
+        if not batch:
+            return 0
+        gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
+        outcomes = await asyncio.gather(*(self._deliver(message, gate) for message in batch))
+        await self._settle(list(zip(batch, outcomes, strict=True)))
+        return len(batch)
+
+    async def _deliver(self, message: Claimed, gate: asyncio.Semaphore) -> Exception | None:
+        async with gate:
+            trace = trace_id_var.set(message.trace_id or new_trace_id())
+            try:
+                performer = self._registry.performers.get(message.topic)
+                if performer is not None:
+                    await performer(message.payload)
+                for subscription in self._registry.subscriptions.get(message.topic, ()):
+                    await self._handle(subscription, message)
+            except Exception as error:  # noqa: BLE001 - every failure is rescheduled or buried
+                return error
+            finally:
+                trace_id_var.reset(trace)
+        return None
+
+    async def _handle(self, subscription: Subscription, message: Claimed) -> None:
+        event = decode_event(message.topic, message.payload)
+        async with transaction(self._sessions) as tx:
+            if await queries.claim_handling(
+                tx, subscriber=subscription.name, message_id=message.id, now=self._clock.now()
+            ):
+                await subscription.handle(tx, event)
+
+    async def _settle(self, outcomes: Sequence[tuple[Claimed, Exception | None]]) -> None:
+        now = self._clock.now()
+        async with transaction(self._sessions) as tx:
+            await queries.delete_done(tx, [m.id for m, error in outcomes if error is None])
+            for message, error in outcomes:
+                if error is None:
+                    OUTBOX_DELIVERED.labels(message.topic).inc()
+                else:
+                    await self._settle_failure(tx, message, error=error, now=now)
+
+    async def _settle_failure(
+        self, tx: Tx, message: Claimed, *, error: Exception, now: datetime
+    ) -> None:
+        OUTBOX_FAILED.labels(message.topic).inc()
+        reason = f"{type(error).__name__}: {error}"
+        is_hopeless = isinstance(error, Never) or now - message.created_at > GIVE_UP_AFTER
+        if is_hopeless:
+            log.error("outbox.dead", topic=message.topic, message_id=message.id, error=reason)
+            await queries.bury(tx, message.id, now=now, error=reason)
+            return
+        wait = backoff_seconds(message.attempts)
+        if isinstance(error, Later) and error.after_seconds is not None:
+            wait = error.after_seconds
+        log.warning("outbox.postponed", topic=message.topic, message_id=message.id, error=reason)
+        await queries.postpone(tx, message.id, until=now + timedelta(seconds=wait), error=reason)

@@ -1,0 +1,53 @@
+"""Keys derived from the one secret: sealing of credentials, hashing of tokens and codes."""
+
+import hashlib
+import hmac
+import os
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+TOKEN_BYTES = 32
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: O2O_SECRET_KEY changed, or the row was altered."""
+
+
+class Seal:
+    """Seals what must be read again (AES-256-GCM) and hashes what must only be recognised."""
+
+    def __init__(self, secret_key: str) -> None:
+        """Derive one key per use, so that no two uses share one."""
+        self._root = hashlib.sha256(secret_key.encode()).digest()
+        self._cipher = AESGCM(self._derived("seal"))
+        self._pepper = self._derived("hash")
+
+    def _derived(self, use: str) -> bytes:
+        return hmac.digest(self._root, f"o2o:{use}".encode(), "sha256")
+
+    def seal(self, value: str, *, label: str) -> bytes:
+        """Encrypt a credential. `label` names the place it belongs to; it opens nowhere else."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, value.encode(), label.encode())
+
+    def unseal(self, sealed: bytes, *, label: str) -> str:
+        """Decrypt a credential. Raises SealBroken."""
+        try:
+            opened = self._cipher.decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label.encode()
+            )
+        except InvalidTag as error:
+            raise SealBroken(label) from error
+        return opened.decode()
+
+    def hash_of(self, secret: str, *, use: str) -> bytes:
+        """Hash a token or code with the pepper (HMAC-SHA-256), 32 bytes, apart for each use."""
+        return hmac.digest(self._pepper, f"{use}:{secret}".encode(), "sha256")
+
+
+def new_token() -> str:
+    """Make a secret of 256 bits for a cookie or a key, URL-safe."""
+    return secrets.token_urlsafe(TOKEN_BYTES)

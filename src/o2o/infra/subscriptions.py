@@ -1,0 +1,69 @@
+"""Who listens to which event and who performs which errand: a registry filled at wiring time."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from o2o.infra.database import Tx
+from o2o.kernel.events import Event
+
+E = TypeVar("E", bound=Event)
+Subscriber = Callable[[Tx, Any], Awaitable[None]]
+Performer = Callable[[dict[str, Any]], Awaitable[None]]
+Job = Callable[[Tx, datetime], Awaitable[None]]
+
+
+class Later(Exception):
+    """An errand cannot be done now; try again after some seconds."""
+
+    def __init__(self, reason: str, *, after_seconds: float | None = None) -> None:
+        """Keep the reason for the log and the wait, if the other side named one."""
+        super().__init__(reason)
+        self.after_seconds = after_seconds
+
+
+class Never(Exception):
+    """An errand can never be done; it becomes a dead letter at once."""
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A named listener of one event."""
+
+    name: str
+    topic: str
+    handle: Subscriber
+
+
+class Timetable(msgspec.Struct, frozen=True):
+    """Work that comes round every so many seconds."""
+
+    name: str
+    every_seconds: int
+    run: Job
+
+
+class Registry:
+    """What the relay knows how to do. One per program, filled by `app.wiring`."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.subscriptions: dict[str, list[Subscription]] = {}
+        self.performers: dict[str, Performer] = {}
+        self.timetables: dict[str, Timetable] = {}
+
+    def subscribe(self, event: type[E], handle: Callable[[Tx, E], Awaitable[None]]) -> None:
+        """Call `handle` in a transaction of its own, once per event, after the event's commit."""
+        name = f"{handle.__module__}.{handle.__name__}"
+        listeners = self.subscriptions.setdefault(event.name, [])
+        if all(listener.name != name for listener in listeners):
+            listeners.append(Subscription(name, event.name, handle))
+
+    def perform(self, topic: str, performer: Performer) -> None:
+        """Let `performer` do the errands of a topic, outside any transaction, at least once."""
+        self.performers[topic] = performer
+
+    def schedule(self, name: str, *, every_seconds: int, run: Job) -> None:
+        """Run a job again and again; one process at a time holds its lease."""
+        self.timetables[name] = Timetable(name, every_seconds, run)
