@@ -1,6 +1,9 @@
 """Prometheus metrics of a process."""
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REGISTRY = CollectorRegistry()
 
@@ -28,15 +31,40 @@ OUTBOX_DELIVERED = Counter(
 OUTBOX_FAILED = Counter(
     "o2o_outbox_failed", "Failed attempts to deliver outbox messages", ["topic"], registry=REGISTRY
 )
-OUTBOX_WAITING = Gauge("o2o_outbox_waiting", "Outbox messages waiting", registry=REGISTRY)
-OUTBOX_DEAD = Gauge("o2o_outbox_dead", "Dead letters", registry=REGISTRY)
-OUTBOX_OLDEST = Gauge(
-    "o2o_outbox_oldest_seconds", "Age of the oldest waiting outbox message", registry=REGISTRY
+OUTBOX_WAITING = Gauge(
+    "o2o_outbox_waiting",
+    "Outbox messages waiting",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
-LIVE_STREAMS = Gauge("o2o_live_streams", "Open event streams", registry=REGISTRY)
-SPOOLED = Gauge("o2o_wechat_spooled", "Callbacks waiting in the disk spool", registry=REGISTRY)
+OUTBOX_DEAD = Gauge(
+    "o2o_outbox_dead", "Dead letters", registry=REGISTRY, multiprocess_mode="mostrecent"
+)
+OUTBOX_OLDEST = Gauge(
+    "o2o_outbox_oldest_seconds",
+    "Age of the oldest waiting outbox message",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+LIVE_STREAMS = Gauge(
+    "o2o_live_streams", "Open event streams", registry=REGISTRY, multiprocess_mode="livesum"
+)
+SPOOLED = Gauge(
+    "o2o_wechat_spooled",
+    "Callbacks waiting in the disk spool",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 
 
 def exposition() -> bytes:
-    """Return all metrics in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format, summed over workers where there are several.
+
+    The client library keeps values in files of PROMETHEUS_MULTIPROC_DIR when that is set before
+    the first import; `o2o serve` sets it.
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has none here
+        return generate_latest(registry)
     return generate_latest(REGISTRY)

@@ -1,0 +1,1 @@
+"""HTTP plumbing: principals, guards, errors as answers, templates, CSRF, sessions, live streams."""

@@ -1,0 +1,52 @@
+"""Cookies: names, flags and lifetimes in one place."""
+
+from litestar.datastructures import Cookie
+
+from o2o.crm.statuses import Audience
+from o2o.infra.settings import Settings
+
+DAY_SECONDS = 86_400
+LIFETIMES = {
+    Audience.DINER: 30 * DAY_SECONDS,
+    Audience.PAD: DAY_SECONDS // 2,
+    Audience.CONSOLE: DAY_SECONDS // 2,
+}
+PAD_DAYS = 400
+PRE_SESSION_SECONDS = 3600
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """Return `__Host-o2o_<name>` over HTTPS; browsers refuse that prefix on plain HTTP (demo)."""
+    return f"__Host-o2o_{name}" if settings.is_https else f"o2o_{name}"
+
+
+def _cookie(settings: Settings, name: str, value: str, *, max_age: int) -> Cookie:
+    return Cookie(
+        key=cookie_name(settings, name),
+        value=value,
+        path="/",
+        httponly=True,
+        secure=settings.is_https,
+        samesite="lax",
+        max_age=max_age,
+    )
+
+
+def session_cookie(settings: Settings, audience: Audience, token: str) -> Cookie:
+    """Make the cookie that carries a session's reference."""
+    return _cookie(settings, audience.value, token, max_age=LIFETIMES[audience])
+
+
+def ended_cookie(settings: Settings, audience: Audience) -> Cookie:
+    """Make the cookie that takes a session's reference away."""
+    return _cookie(settings, audience.value, "", max_age=0)
+
+
+def pad_cookie(settings: Settings, secret: str) -> Cookie:
+    """Make the cookie by which an enrolled pad is known."""
+    return _cookie(settings, "pad_device", secret, max_age=PAD_DAYS * DAY_SECONDS)
+
+
+def pre_session_cookie(settings: Settings, value: str) -> Cookie:
+    """Make the cookie of a browser that has not signed in yet (OAuth state, first forms)."""
+    return _cookie(settings, "pre", value, max_age=PRE_SESSION_SECONDS)

@@ -1,0 +1,103 @@
+"""The outermost layer of the app: trace id, security headers, metrics, one per response."""
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from o2o.infra.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from o2o.infra.settings import Settings
+from o2o.infra.trace import new_trace_id, trace_id_var
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Return the policy of all pages: own scripts, WeChat's JS-SDK, nothing inline, no eval.
+
+    WebAssembly may be compiled because the scanner's decoder is WebAssembly. Only the demo lets
+    its phone frame our pages.
+    """
+    jssdk = _origin(settings.wechat_jssdk_url)
+    framed_by = f"'self' {_frame_origins(settings)}" if settings.demo else "'none'"
+    return (
+        "default-src 'none'; "
+        f"script-src 'self' 'wasm-unsafe-eval' {jssdk}; "
+        "style-src 'self'; font-src 'self'; "
+        "img-src 'self' data: blob: https://wx.qlogo.cn https://thirdwx.qlogo.cn; "
+        f"media-src 'self' blob:; connect-src 'self'{f' {jssdk}' if settings.demo else ''}; "
+        f"form-action 'self' {_origin(settings.wechat_oauth_url)}; "
+        f"manifest-src 'self'; worker-src 'self'; base-uri 'none'; object-src 'none'; "
+        f"frame-ancestors {framed_by}"
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _frame_origins(settings: Settings) -> str:
+    # The phone may be opened by either name of this machine.
+    origin = _origin(settings.wechat_oauth_url)
+    return f"{origin} {origin.replace('127.0.0.1', 'localhost')}"
+
+
+def _security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    headers = {
+        "content-security-policy": content_security_policy(settings),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
+    }
+    if settings.is_https:
+        headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+    if not settings.demo:
+        headers["x-frame-options"] = "DENY"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+class Edge:
+    """Wraps an ASGI app so that every answer has a trace id and the security headers."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        """Compute the headers once."""
+        self._app = app
+        self._headers = _security_headers(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one exchange."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace_id = new_trace_id()
+        token = trace_id_var.set(trace_id)
+        started = time.perf_counter()
+        status = 500
+        own = [*self._headers, (b"x-trace-id", trace_id.encode())]
+
+        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), *own]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            route = _route_of(scope)
+            HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
+            HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+            trace_id_var.reset(token)
+
+
+def _route_of(scope: Scope) -> str:
+    """Return the route's template, never the path: paths hold ids and would fill memory."""
+    handler = scope.get("route_handler")
+    template = scope.get("path_template") or getattr(handler, "name", None)
+    return str(template) if template else "other"

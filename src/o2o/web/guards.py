@@ -1,0 +1,146 @@
+"""Guards, one per audience: they find out who asks before anything else runs.
+
+A guard reads in a short transaction of its own and leaves the principal in the request's state.
+"""
+
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from o2o.crm.statuses import Audience
+from o2o.infra.database import transaction
+from o2o.web import principal_queries as queries
+from o2o.web.cookies import cookie_name
+from o2o.web.csrf import check_csrf
+from o2o.web.errors import (
+    AccountMismatch,
+    APIKeyInvalid,
+    PadLocked,
+    PadNotEnrolled,
+    ScopeMissing,
+    SessionInvalid,
+)
+from o2o.web.platform import Platform, platform_of
+from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
+
+P = TypeVar("P")
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class OAuthNeeded(Exception):
+    """A page was asked for by a browser that WeChat has not named yet: send it round."""
+
+    def __init__(self, location: str) -> None:
+        """Keep the address of our OAuth start."""
+        super().__init__(location)
+        self.location = location
+
+
+def oauth_start(account_slug: str, path: str) -> str:
+    """Return where a browser is sent to be named by WeChat and come back to `path`."""
+    return f"/wechat/{account_slug}/oauth?next={quote(path, safe='/')}"
+
+
+def _token_hash(connection: Connection, platform: Platform, audience: Audience) -> bytes | None:
+    token = connection.cookies.get(cookie_name(platform.settings, audience.value))
+    return platform.seal.hash_of(token, use="session") if token else None
+
+
+async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let a diner of the account in the path pass; send an unnamed browser through OAuth."""
+    platform = platform_of(connection)
+    slug = connection.path_params["account"]
+    token_hash = _token_hash(connection, platform, Audience.DINER)
+    diner = None
+    if token_hash:
+        async with transaction(platform.sessions) as tx:
+            diner = await queries.find_diner(tx, token_hash, now=platform.clock.now())
+    is_page = connection.scope.get("method") == "GET" and "hx-request" not in connection.headers
+    if diner is not None and diner.account_slug != slug and not is_page:
+        raise AccountMismatch
+    if diner is None or diner.account_slug != slug:
+        # Another account's openid says nothing here: the browser is named anew for this one.
+        if is_page:
+            query = connection.scope.get("query_string", b"").decode()
+            raise OAuthNeeded(
+                oauth_start(slug, connection.url.path + (f"?{query}" if query else ""))
+            )
+        raise SessionInvalid
+    await check_csrf(connection, seal=platform.seal, owner=diner.session_hash)
+    connection.state.principal = diner
+
+
+async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let a clerk who is signed in on an enrolled pad pass."""
+    platform = platform_of(connection)
+    secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
+    token_hash = _token_hash(connection, platform, Audience.PAD)
+    async with transaction(platform.sessions) as tx:
+        pad = secret and await queries.find_pad(tx, platform.seal.hash_of(secret, use="pad"))
+        if not pad:
+            raise PadNotEnrolled
+        clerk = token_hash and await queries.find_clerk(
+            tx, token_hash, pad=pad, now=platform.clock.now()
+        )
+    if not clerk:
+        raise PadLocked
+    await check_csrf(connection, seal=platform.seal, owner=clerk.session_hash)
+    connection.state.principal = clerk
+
+
+async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let a person who is signed in at the console pass."""
+    platform = platform_of(connection)
+    token_hash = _token_hash(connection, platform, Audience.CONSOLE)
+    staff = None
+    if token_hash:
+        async with transaction(platform.sessions) as tx:
+            staff = await queries.find_console_staff(tx, token_hash, now=platform.clock.now())
+    if staff is None:
+        raise SessionInvalid
+    await check_csrf(connection, seal=platform.seal, owner=staff.session_hash)
+    connection.state.principal = staff
+
+
+async def api_guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let a key with the route's scope (`opt={"scope": …}`) pass."""
+    kind, _, key = connection.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not key.strip():
+        raise APIKeyInvalid
+    platform = platform_of(connection)
+    key_hash = platform.seal.hash_of(key.strip(), use="api_key")
+    client: APIClient | None = await connection.app.state.api_clients.submit(key_hash)
+    if client is None:
+        raise APIKeyInvalid
+    if handler.opt["scope"] not in client.scopes:
+        raise ScopeMissing(scope=handler.opt["scope"])
+    connection.state.principal = client
+
+
+def _principal(request: Request[Any, Any, Any], kind: type[P]) -> P:
+    principal = request.state.principal
+    assert isinstance(principal, kind), "the route lacks the guard of its audience"
+    return principal
+
+
+def provide_diner(request: Request[Any, Any, Any]) -> Diner:
+    """Give the diner that `diner_guard` found."""
+    return _principal(request, Diner)
+
+
+def provide_clerk(request: Request[Any, Any, Any]) -> Clerk:
+    """Give the clerk that `pad_guard` found."""
+    return _principal(request, Clerk)
+
+
+def provide_console_staff(request: Request[Any, Any, Any]) -> ConsoleStaff:
+    """Give the person that `console_guard` found."""
+    return _principal(request, ConsoleStaff)
+
+
+def provide_api_client(request: Request[Any, Any, Any]) -> APIClient:
+    """Give the client that `api_guard` found."""
+    return _principal(request, APIClient)

@@ -1,0 +1,88 @@
+"""Server-sent events as plain ASGI: an open stream costs a queue and a coroutine, no more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from o2o.infra.live import Hub, LiveMessage
+from o2o.infra.logging import get_logger
+from o2o.web.edge import Receive, Scope, Send
+
+log = get_logger(__name__)
+
+KEEP_ALIVE_SECONDS = 20.0
+# After this a browser reconnects by itself; a session that ended meanwhile is noticed then.
+STREAM_SECONDS_MAX = 900.0
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+# Says which topic a request may watch, or None.
+TopicOf = Callable[[Scope], Awaitable[str | None]]
+
+
+def encode(message: LiveMessage) -> bytes:
+    """Write a message in the event-stream format (WHATWG HTML §9.2)."""
+    data = msgspec.json.encode(message.data).decode()
+    return f"event: {message.event}\ndata: {data}\n\n".encode()
+
+
+class LiveStreams:
+    """Serves `…/live` addresses: one stream per page, on the one topic its session may watch."""
+
+    def __init__(self, hub: Hub, topic_of: TopicOf) -> None:
+        """Stream from `hub` what `topic_of` allows."""
+        self._hub = hub
+        self._topic_of = topic_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one stream until the browser leaves, its time is over or we stop."""
+        topic = await self._topic_of(scope)
+        if topic is None:
+            await _refuse(send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            async with self._hub.watch(topic) as queue:
+                await self._pump(queue, gone=gone, send=send)
+        except OSError as error:  # The browser left between two writes.
+            log.debug("live.stream_lost", error=repr(error))
+        finally:
+            gone.cancel()
+
+    async def _pump(
+        self, queue: asyncio.Queue[LiveMessage], *, gone: asyncio.Future[None], send: Send
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + STREAM_SECONDS_MAX
+        while not gone.done() and not self._hub.is_stopping and loop.time() < ends_at:
+            heard = asyncio.ensure_future(queue.get())
+            await asyncio.wait(
+                (heard, gone), timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if heard.done():
+                body = encode(heard.result())
+            else:
+                heard.cancel()
+                body = b": here\n\n"
+            if not gone.done():
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(send: Send) -> None:
+    body = b'{"code":"session.invalid"}'
+    headers: list[Any] = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

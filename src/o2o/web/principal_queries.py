@@ -1,0 +1,152 @@
+"""Reading who is behind a session, a pad cookie or an API key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from o2o.crm.members import Fan
+from o2o.crm.organisation import OfficialAccount, Store
+from o2o.crm.staff import APIKey, Pad, StaffMember, StaffRole
+from o2o.crm.statuses import Audience, StaffRoleName
+from o2o.infra.database import Tx
+from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
+from o2o.web.sessions import find_session, touch_session
+
+
+class EnrolledPad(msgspec.Struct, frozen=True):
+    """A browser that a store enrolled."""
+
+    pad_id: UUID
+    name: str
+    store_id: UUID
+    store_name: str
+    brand_id: UUID
+
+
+async def find_pad(tx: Tx, secret_hash: bytes) -> EnrolledPad | None:
+    """Return the pad of that secret unless it was revoked."""
+    row = (
+        await tx.execute(
+            select(Pad.id, Pad.name, Store.id, Store.name, Store.brand_id)
+            .join(Store, Store.id == Pad.store_id)
+            .where(Pad.secret_hash == secret_hash, Pad.revoked_at.is_(None))
+        )
+    ).first()
+    return EnrolledPad(*row) if row else None
+
+
+async def find_diner(tx: Tx, token_hash: bytes, *, now: datetime) -> Diner | None:
+    """Return the diner of a live session."""
+    session = await find_session(tx, token_hash, audience=Audience.DINER, now=now)
+    if session is None:
+        return None
+    await touch_session(tx, session, now=now)
+    fan, account = (
+        await tx.execute(
+            select(Fan, OfficialAccount)
+            .join(OfficialAccount, OfficialAccount.id == Fan.account_id)
+            .where(Fan.id == session.fan_id)
+        )
+    ).one()
+    return Diner(
+        fan_id=fan.id,
+        openid=fan.openid,
+        account_id=account.id,
+        account_slug=account.slug,
+        brand_id=account.brand_id,
+        member_id=fan.member_id,
+        is_snapshot=session.is_snapshot,
+        session_hash=token_hash,
+    )
+
+
+async def find_clerk(tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: datetime) -> Clerk | None:
+    """Return the clerk of a live pad session, with the roles he has in the pad's store now."""
+    session = await find_session(tx, token_hash, audience=Audience.PAD, now=now)
+    if session is None or session.pad_id != pad.pad_id or session.staff_id is None:
+        return None
+    staff = await _find_staff(tx, session.staff_id)
+    if staff is None:
+        return None
+    await touch_session(tx, session, now=now)
+    roles = await _roles(tx, staff.id)
+    here = {role for role, stores in roles.items() if stores is None or pad.store_id in stores}
+    if staff.brand_id != pad.brand_id or not here:
+        return None
+    return Clerk(
+        staff_id=staff.id,
+        name=staff.name,
+        roles=frozenset(here),
+        pad_id=pad.pad_id,
+        store_id=pad.store_id,
+        store_name=pad.store_name,
+        brand_id=pad.brand_id,
+        session_hash=token_hash,
+    )
+
+
+async def find_console_staff(tx: Tx, token_hash: bytes, *, now: datetime) -> ConsoleStaff | None:
+    """Return the person of a live console session, with the roles of this moment."""
+    session = await find_session(tx, token_hash, audience=Audience.CONSOLE, now=now)
+    if session is None or session.staff_id is None:
+        return None
+    staff = await _find_staff(tx, session.staff_id)
+    if staff is None:
+        return None
+    await touch_session(tx, session, now=now)
+    return ConsoleStaff(
+        staff_id=staff.id,
+        name=staff.name,
+        brand_id=staff.brand_id,
+        roles=await _roles(tx, staff.id),
+        session_hash=token_hash,
+    )
+
+
+async def _find_staff(tx: Tx, staff_id: UUID) -> StaffMember | None:
+    staff: StaffMember | None = await tx.scalar(
+        select(StaffMember).where(StaffMember.id == staff_id, StaffMember.disabled_at.is_(None))
+    )
+    return staff
+
+
+async def _roles(tx: Tx, staff_id: UUID) -> dict[StaffRoleName, frozenset[UUID] | None]:
+    rows = await tx.execute(
+        select(StaffRole.role, StaffRole.store_id).where(StaffRole.staff_id == staff_id)
+    )
+    roles: dict[StaffRoleName, frozenset[UUID] | None] = {}
+    for role, store_id in rows:
+        covered = roles.get(role, frozenset())
+        if store_id is None or covered is None:
+            roles[role] = None
+        else:
+            roles[role] = covered | {store_id}
+    return roles
+
+
+async def list_api_clients(tx: Tx, key_hashes: Sequence[bytes]) -> list[APIClient | None]:
+    """Return the client of each key in turn, None for unknown or revoked ones."""
+    rows = await tx.execute(
+        select(
+            APIKey.key_hash,
+            APIKey.id,
+            APIKey.name,
+            APIKey.brand_id,
+            APIKey.scopes,
+            APIKey.unattended_debit_fen_max,
+        ).where(APIKey.key_hash.in_(set(key_hashes)), APIKey.revoked_at.is_(None))
+    )
+    clients = {
+        bytes(row.key_hash): APIClient(
+            key_id=row.id,
+            name=row.name,
+            brand_id=row.brand_id,
+            scopes=frozenset(row.scopes),
+            unattended_debit_fen_max=row.unattended_debit_fen_max,
+        )
+        for row in rows
+    }
+    return [clients.get(key_hash) for key_hash in key_hashes]
