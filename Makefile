@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 PYTHON := .venv/bin/python
+# Asking first with the environment's own Python saves looking for another at every call.
+bootstrap = $(PYTHON) scripts/bootstrap.py --is-ready $(1) 2>/dev/null \
+	|| "$$(scripts/find_python.sh)" scripts/bootstrap.py $(1)
 export PYTHONPATH := src
 export PYTHONUNBUFFERED := 1
 
@@ -58,10 +61,10 @@ docs-check: setup-dev ## Paths, commands and settings that the documents name ex
 	@$(PYTHON) -m pytest -q tests/architecture/test_documents.py
 
 setup: # Virtual environment with what the product runs on
-	@"$$(scripts/find_python.sh)" scripts/bootstrap.py run
+	@$(call bootstrap,run)
 
 setup-dev: # The same and what tests and checks need
-	@"$$(scripts/find_python.sh)" scripts/bootstrap.py dev
+	@$(call bootstrap,dev)
 
 frontend: setup # Front-end packages and the built pages' assets
 	@$(PYTHON) scripts/build_frontend.py

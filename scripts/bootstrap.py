@@ -105,32 +105,49 @@ def link_project() -> None:
         script.chmod(0o755)
 
 
-def main(kind: str) -> None:
-    locks = [ROOT / name for name in LOCKS[kind]]
+def wanted_state(kind: str) -> dict[str, str]:
+    """What `installed.json` says when the environment needs nothing."""
+    locks = {name: digest(ROOT / name) for name in LOCKS[kind]}
+    project = digest(ROOT / "pyproject.toml", Path(__file__))
+    return locks | {"project": project, "at": str(ROOT)}
+
+
+def installed_state() -> dict[str, str]:
+    if not (INSTALLED.exists() and PYTHON.exists()):
+        return {}
+    state: dict[str, str] = json.loads(INSTALLED.read_text(encoding="utf-8"))
+    return state
+
+
+def is_ready(kind: str) -> bool:
+    """Whether a call would have nothing to do."""
+    return wanted_state(kind).items() <= installed_state().items()
+
+
+def bring_up(kind: str) -> None:
     with one_at_a_time():
-        installed: dict[str, str] = {}
-        if INSTALLED.exists() and PYTHON.exists():
-            installed = json.loads(INSTALLED.read_text(encoding="utf-8"))
-        wanted = {lock.name: digest(lock) for lock in locks}
-        wanted["project"] = digest(ROOT / "pyproject.toml", Path(__file__))
-        wanted["at"] = str(ROOT)
-        if all(installed.get(name) == value for name, value in wanted.items()):
+        if is_ready(kind):
             return
+        wanted, installed = wanted_state(kind), installed_state()
         if installed.get("at") not in (None, str(ROOT)) or not is_usable():
             make_environment()
             installed = {}
-        if installed.get(locks[0].name) != wanted[locks[0].name]:
+        main_lock = LOCKS[kind][0]
+        if installed.get(main_lock) != wanted[main_lock]:
             # From here until the end the environment holds neither the old nor the new set.
             INSTALLED.unlink(missing_ok=True)
-            install(locks[0])
+            install(ROOT / main_lock)
         link_project()
         kept = installed if kind == "run" else {}
         INSTALLED.write_text(json.dumps(kept | wanted, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
+    *only_ask, asked_kind = sys.argv[1:]
+    if only_ask:
+        sys.exit(not is_ready(asked_kind))
     try:
-        main(sys.argv[1])
+        bring_up(asked_kind)
     except subprocess.CalledProcessError as failed:
         command = " ".join(map(str, failed.cmd))
         sys.exit(f"Setting up stopped: {command} ended with {failed.returncode}.")
