@@ -1,0 +1,1 @@
+"""WeChat's own HTTP API: each module registers the paths it answers, `gateway` does the rest."""

@@ -1,0 +1,90 @@
+"""Refusals with WeChat's codes and wording. Source: the official return-code pages."""
+
+# Codes to the English wording on the wire; the request id is appended by the gateway.
+WORDING: dict[int, str] = {
+    -1: "system error",
+    40001: (
+        "invalid credential, access_token is invalid or not latest, could get access_token by"
+        " getStableAccessToken, more details at https://mmbizurl.cn/s/JtxxFh33r"
+    ),
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40016: "invalid button size",
+    40017: "invalid button type",
+    40018: "invalid button name size",
+    40019: "invalid button key size",
+    40020: "invalid button url size",
+    40022: "invalid sub button level",
+    40023: "invalid sub button size",
+    40024: "invalid sub button type",
+    40025: "invalid sub button name size",
+    40026: "invalid sub button key size",
+    40027: "invalid sub button url size",
+    40029: "invalid code",
+    40030: "invalid refresh_token",
+    40031: "invalid openid list",
+    40032: "invalid openid list size",
+    40033: ("invalid charset. please check your request, if include \\uxxxx will create fail!"),
+    40035: "invalid parameter",
+    40036: "invalid template_id size",
+    40037: "invalid template_id",
+    40039: "invalid url size",
+    40052: "invalid action name",
+    40053: "invalid action info, please check document",
+    40054: "invalid sub button url domain",
+    40055: "invalid button url domain",
+    40066: "invalid url",
+    40092: "invalid remark name",
+    40097: "invalid args",
+    40125: "invalid appsecret",
+    40163: "code been used",
+    40202: "invalid check action",
+    40203: "invalid check operator",
+    40246: "invalid template_id_short",
+    40247: "invalid keyword_name_list",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41003: "refresh_token missing",
+    41004: "appsecret missing",
+    41008: "missing code",
+    41009: "missing openid",
+    41029: "missing ticket type",
+    42001: "access_token expired",
+    42002: "refresh_token expired",
+    42003: "oauth_code expired",
+    43001: "require GET method",
+    43002: "require POST method",
+    43004: "require subscribe",
+    44002: "empty post data",
+    44003: "empty news data",
+    44004: "empty content",
+    45002: "content size out of limit",
+    45003: "title size out of limit",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45015: "response out of time limit or subscription is canceled",
+    45026: "template num exceeds limit",
+    45047: "out of response count limit",
+    45072: "invalid command value",
+    45080: "client interaction required within 30 seconds",
+    45081: "already in typing state",
+    46003: "menu no exist",
+    47001: "data format error",
+    47003: "argument invalid!",
+    48001: "api unauthorized",
+    48006: "forbid to clear quota because of reaching the limit",
+    76021: "cgi_path not found, please check",
+}
+
+
+class WeChatError(Exception):
+    """A refusal; `detail` replaces the usual wording where WeChat names the very field."""
+
+    def __init__(self, errcode: int, detail: str | None = None) -> None:
+        super().__init__(errcode, detail)
+        self.errcode = errcode
+        self.errmsg = detail or WORDING[errcode]
