@@ -9,7 +9,7 @@ pytest=(.venv/bin/python -m pytest -q)
 workers=(-n "${O2O_TEST_WORKERS:-2}" --dist loadfile)
 
 if [ -n "${O2O_TEST_COVERAGE:-}" ]; then
-  exec "${pytest[@]}" "${workers[@]}" --cov=o2o --cov=wechat_sandbox --cov-branch \
+  exec "${pytest[@]}" "${workers[@]}" --cov --cov-config=coverage.ini \
     --cov-report=term:skip-covered tests
 fi
 
