@@ -20,6 +20,7 @@ _EXACT_MARK: Final = b"<Content"
 # length.
 _CHUNK_SIZE: Final = 16_384
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _BAD_ENCODING_CODES: Final = frozenset(
     {
@@ -141,6 +142,9 @@ def _check_prolog(body: bytes) -> None:
 
     Linear in the prolog, which is empty in WeChat's own messages. Raises CallbackRefused.
     """
+    if body.startswith(_UTF16_MARKS) or b"\0" in body[:2]:
+        # expat recognises UTF-16 whatever it is told, and what follows here reads bytes.
+        raise CallbackRefused(RefusalCode.ENCODING_INVALID, "UTF-16")
     position = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     while True:
         # Matched in place, never sliced: a megabyte of "<??>" stays linear.

@@ -1,0 +1,1 @@
+"""What WeChat domain code does, one use case per file."""

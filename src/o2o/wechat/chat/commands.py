@@ -1,0 +1,61 @@
+"""Command words of the chat: which text names which command, whatever its width, case or script."""
+
+import msgspec
+
+from o2o.kernel.text import fold_width, without_controls
+from o2o.web.copy import LANGUAGES, Words
+
+COPY_FILE = "commands"
+# A command is a word, not an essay; longer texts are not looked up at all.
+COMMAND_CHARS_MAX = 32
+_AROUND = " \t\r\n.,!?;:~'\"()[]{}<>\u3001\u3002\u300c\u300d\u300e\u300f\u3010\u3011\u2018\u2019\u201c\u201d"
+
+
+def fold(text: str) -> str:
+    """Bring a typed text into the form in which commands are compared.
+
+    Full-width becomes half-width, capitals small, inner spaces and surrounding punctuation go:
+    people type `余 额。` and mean `余额`.
+    """
+    return "".join(fold_width(without_controls(text)).casefold().split()).strip(_AROUND)
+
+
+class CommandWord(msgspec.Struct, frozen=True):
+    """A word that names a command, and the language it was found in."""
+
+    command: str
+    locale: str
+
+
+class CommandWords:
+    """All words of all languages from `commands.toml`: `[command] title, words = […]`."""
+
+    def __init__(self, words: Words) -> None:
+        """Read the words. Raises ValueError when one word names two commands."""
+        self._words: dict[str, CommandWord] = {}
+        self._titles: dict[tuple[str, str], str] = {}
+        for locale in LANGUAGES:
+            for command, entry in words.table(COPY_FILE, locale).items():
+                self._titles[locale, command] = str(entry["title"])
+                for word in entry["words"]:
+                    self._add(fold(word), CommandWord(command, locale))
+
+    def _add(self, word: str, named: CommandWord) -> None:
+        earlier = self._words.setdefault(word, named)
+        if earlier.command != named.command:
+            msg = f"the word {word!r} names both {earlier.command} and {named.command}"
+            raise ValueError(msg)
+
+    def find(self, text: str) -> CommandWord | None:
+        """Return the command that a text names exactly, or None."""
+        if len(text) > COMMAND_CHARS_MAX:
+            return None
+        return self._words.get(text) or self._words.get(fold(text))
+
+    def has(self, command: str) -> bool:
+        """Whether `commands.toml` gives the command words."""
+        return any((locale, command) in self._titles for locale in LANGUAGES)
+
+    def title(self, command: str, locale: str) -> str:
+        """Return how a command is named to people: the word they would type."""
+        return self._titles.get((locale, command)) or self._titles[LANGUAGES[0], command]

@@ -1,0 +1,1 @@
+"""Reads of official accounts, fans, messages, tokens and deliveries."""

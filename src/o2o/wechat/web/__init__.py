@@ -1,0 +1,1 @@
+"""Pages and endpoints of the exchange with WeChat: OAuth and the JS-SDK."""
