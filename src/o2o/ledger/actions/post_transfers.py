@@ -1,0 +1,184 @@
+"""Write a decided journal into the books: transfers, entries, draws, lots and balances.
+
+Written so that a row that is not as it was read under lock stops the transaction.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.exc import IntegrityError
+
+from o2o.infra.database import Tx, violated_constraint
+from o2o.infra.idempotency import RequestBodyDiffers
+from o2o.ledger.errors import BooksOutOfStep
+from o2o.ledger.journal import Journal, Posting
+
+_ONE_EFFECT = "uq_ledger_transfers_request_id_part"
+
+# Both sides of every transfer in one statement: the trigger sums the entries of each statement.
+_INSERT_TRANSFERS = text(
+    "WITH transfers AS ("
+    " INSERT INTO ledger_transfers (id, request_id, part, body_hash, kind, asset,"
+    " from_account_id, to_account_id, amount, store_id, tender, reason,"
+    " visit_id, staff_id, api_key_id, created_at)"
+    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:request_ids AS uuid[]),"
+    " CAST(:parts AS smallint[]), CAST(:body_hashes AS bytea[]), CAST(:kinds AS text[]),"
+    " CAST(:assets AS text[]), CAST(:from_ids AS uuid[]), CAST(:to_ids AS uuid[]),"
+    " CAST(:amounts AS bigint[]), CAST(:store_ids AS uuid[]), CAST(:tenders AS text[]),"
+    " CAST(:reasons AS text[]), CAST(:visit_ids AS uuid[]), CAST(:staff_ids AS uuid[]),"
+    " CAST(:api_key_ids AS uuid[]), CAST(:ats AS timestamptz[])))"
+    " INSERT INTO ledger_entries (transfer_id, account_id, amount, balance_after)"
+    " SELECT transfer_id, account_id, amount, balance_after FROM unnest("
+    " CAST(:entry_transfer_ids AS uuid[]), CAST(:entry_account_ids AS uuid[]),"
+    " CAST(:entry_amounts AS bigint[]), CAST(:entry_balances AS bigint[]))"
+    " WITH ORDINALITY AS e(transfer_id, account_id, amount, balance_after, position)"
+    " ORDER BY position"
+)
+
+# The lots shrink by exactly what the draws say.
+_INSERT_DRAWS = text(
+    "WITH drawn AS (SELECT * FROM unnest(CAST(:transfer_ids AS uuid[]), CAST(:lot_ids AS uuid[]),"
+    " CAST(:amounts AS bigint[])) AS d(transfer_id, lot_id, amount)),"
+    " kept AS (INSERT INTO ledger_lot_draws (transfer_id, lot_id, amount)"
+    " SELECT transfer_id, lot_id, amount FROM drawn)"
+    " UPDATE ledger_lots l SET remaining = l.remaining - d.amount"
+    " FROM (SELECT lot_id, sum(amount)::bigint AS amount FROM drawn GROUP BY lot_id) d"
+    " WHERE l.id = d.lot_id"
+)
+
+_INSERT_LOTS = text(
+    "INSERT INTO ledger_lots (id, account_id, kind, origin_transfer_id, granted, remaining,"
+    " granted_at, expires_at)"
+    " SELECT id, account_id, kind, transfer_id, granted, remaining, granted_at, expires_at"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:account_ids AS uuid[]), CAST(:kinds AS text[]),"
+    " CAST(:transfer_ids AS uuid[]), CAST(:granted AS bigint[]), CAST(:remaining AS bigint[]),"
+    " CAST(:granted_ats AS timestamptz[]), CAST(:expires_ats AS timestamptz[]))"
+    " AS l(id, account_id, kind, transfer_id, granted, remaining, granted_at, expires_at)"
+)
+
+# Compare and set: even without the lock, a balance that somebody else moved is not overwritten.
+_UPDATE_BALANCES = text(
+    "UPDATE ledger_accounts a SET balance = a.balance + c.change"
+    " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:balances_read AS bigint[]),"
+    " CAST(:changes AS bigint[])) AS c(account_id, balance_read, change)"
+    " WHERE a.id = c.account_id AND a.balance = c.balance_read"
+)
+
+
+async def post_transfers(tx: Tx, journal: Journal) -> None:
+    """Write down what the journal decided.
+
+    Raises RequestBodyDiffers when another transaction used a request id for another account in
+    the meantime, BooksOutOfStep when a row is not as it was read.
+    """
+    if not journal.postings:
+        return
+    try:
+        await _insert_transfers(tx, journal.postings)
+    except IntegrityError as error:
+        # The earlier transfer was not there when we looked after locking our accounts, so it
+        # moved other accounts: it is not what is asked now.
+        if violated_constraint(error) == _ONE_EFFECT:
+            raise RequestBodyDiffers from error
+        raise
+    await _draw_from_lots(tx, journal.postings)
+    await _insert_lots(tx, journal.postings)
+    await _update_balances(tx, journal)
+
+
+async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
+    # In the order of request ids: two transactions that meet over two of them wait, not deadlock.
+    ordered = sorted(postings, key=lambda posting: (posting.intention.request_id, posting.part))
+    entries = [
+        side
+        for posting in postings
+        for side in (
+            (
+                posting.transfer_id,
+                posting.from_account_id,
+                -posting.amount,
+                posting.from_balance_after,
+            ),
+            (posting.transfer_id, posting.to_account_id, posting.amount, posting.to_balance_after),
+        )
+    ]
+    await tx.execute(
+        _INSERT_TRANSFERS,
+        {
+            "ids": [posting.transfer_id for posting in ordered],
+            "request_ids": [posting.intention.request_id for posting in ordered],
+            "parts": [posting.part for posting in ordered],
+            "body_hashes": [posting.asked for posting in ordered],
+            "kinds": [posting.kind.value for posting in ordered],
+            "assets": [posting.asset.value for posting in ordered],
+            "from_ids": [posting.from_account_id for posting in ordered],
+            "to_ids": [posting.to_account_id for posting in ordered],
+            "amounts": [posting.amount for posting in ordered],
+            "store_ids": [posting.intention.store_id for posting in ordered],
+            "tenders": [posting.tender.value if posting.tender else None for posting in ordered],
+            "reasons": [posting.intention.reason for posting in ordered],
+            "visit_ids": [posting.intention.visit_id for posting in ordered],
+            "staff_ids": [posting.intention.staff_id for posting in ordered],
+            "api_key_ids": [posting.intention.api_key_id for posting in ordered],
+            "ats": [posting.intention.now for posting in ordered],
+            "entry_transfer_ids": [entry[0] for entry in entries],
+            "entry_account_ids": [entry[1] for entry in entries],
+            "entry_amounts": [entry[2] for entry in entries],
+            "entry_balances": [entry[3] for entry in entries],
+        },
+    )
+
+
+async def _draw_from_lots(tx: Tx, postings: Sequence[Posting]) -> None:
+    draws = [(posting.transfer_id, one) for posting in postings for one in posting.draws]
+    if not draws:
+        return
+    result = await tx.execute(
+        _INSERT_DRAWS,
+        {
+            "transfer_ids": [transfer_id for transfer_id, _ in draws],
+            "lot_ids": [one.lot_id for _, one in draws],
+            "amounts": [one.amount for _, one in draws],
+        },
+    )
+    _expect_rows(result, len({one.lot_id for _, one in draws}), table="ledger_lots")
+
+
+async def _insert_lots(tx: Tx, postings: Sequence[Posting]) -> None:
+    granted = [(posting, posting.lot) for posting in postings if posting.lot is not None]
+    if not granted:
+        return
+    amounts = [posting.amount for posting, _ in granted]
+    await tx.execute(
+        _INSERT_LOTS,
+        {
+            "ids": [lot.id for _, lot in granted],
+            "account_ids": [posting.to_account_id for posting, _ in granted],
+            "kinds": [lot.kind.value for _, lot in granted],
+            "transfer_ids": [posting.transfer_id for posting, _ in granted],
+            "granted": amounts,
+            "remaining": amounts,
+            "granted_ats": [posting.intention.now for posting, _ in granted],
+            "expires_ats": [lot.expires_at for _, lot in granted],
+        },
+    )
+
+
+async def _update_balances(tx: Tx, journal: Journal) -> None:
+    touched = [pocket for pocket in journal.pockets.values() if pocket.is_touched]
+    result = await tx.execute(
+        _UPDATE_BALANCES,
+        {
+            "account_ids": [pocket.account_id for pocket in touched],
+            "balances_read": [pocket.balance_read for pocket in touched],
+            "changes": [pocket.balance - pocket.balance_read for pocket in touched],
+        },
+    )
+    _expect_rows(result, len(touched), table="ledger_accounts")
+
+
+def _expect_rows(result: Any, expected: int, *, table: str) -> None:
+    assert isinstance(result, CursorResult)
+    if result.rowcount != expected:
+        raise BooksOutOfStep(f"{result.rowcount} of {expected} rows of {table} were as read")

@@ -1,0 +1,1 @@
+"""Pure decisions of the ledger: which lots a debit draws on, and which amounts are allowed."""
