@@ -36,12 +36,20 @@ async def given_books(tx: Tx) -> Books:
     """One brand, two stores, two members."""
     brand = await given_brand(tx)
     account = await given_account(tx, brand, seal=Seal("a key for tests that is long enough"))
-    stores = [StoreId((await given_store(tx, brand, account)).id) for _ in range(2)]
-    brand_id = BrandId(brand.id)
-    members = [MemberId(new_id()) for _ in range(2)]
-    await open_store_accounts(tx, brand_id=brand_id, store_ids=stores, now=NOON)
-    await open_member_accounts(tx, brand_id=brand_id, member_ids=members, now=NOON)
-    return Books(brand_id, *stores, *members)
+    books = Books(
+        brand_id=BrandId(brand.id),
+        store_id=StoreId((await given_store(tx, brand, account)).id),
+        other_store_id=StoreId((await given_store(tx, brand, account)).id),
+        member_id=MemberId(new_id()),
+        other_member_id=MemberId(new_id()),
+    )
+    stores, members = (
+        [books.store_id, books.other_store_id],
+        [books.member_id, books.other_member_id],
+    )
+    await open_store_accounts(tx, brand_id=books.brand_id, store_ids=stores, now=NOON)
+    await open_member_accounts(tx, brand_id=books.brand_id, member_ids=members, now=NOON)
+    return books
 
 
 async def given_committed_books(

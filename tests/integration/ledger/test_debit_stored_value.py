@@ -31,7 +31,7 @@ async def debited(tx: Tx, command: Any) -> Transferred:
 async def test_a_debit_writes_two_entries_its_draws_and_one_event(tx: Tx) -> None:
     books = await given_books(tx)
     await given_top_up(tx, books, principal_fen=50_000, bonus_fen=6_000)
-    command = debit(books, 8_800, reason="午餐")
+    command = debit(books, 8_800, reason="晚餐")
 
     result = await debited(tx, command)
 
@@ -64,7 +64,7 @@ async def test_a_debit_writes_two_entries_its_draws_and_one_event(tx: Tx) -> Non
     ) == [("bonus", 943, 6_000, 5_057), ("principal", 7_857, 50_000, 42_143)]
     assert await rows(
         tx,
-        "SELECT kind, asset, amount, store_id, tender, reason, part, request_id, created_at"
+        "SELECT kind, asset, amount, store_id, tender, reason, part, request_id"
         " FROM ledger_transfers WHERE id = :id",
         id=result.transfer_id,
     ) == [
