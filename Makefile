@@ -36,7 +36,7 @@ types: setup-dev ## mypy, strict
 	@$(PYTHON) -m mypy
 
 imports: setup-dev ## import-linter: the layers of the house
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 format: setup-dev ## Write what `make lint` would ask for, where that is mechanical
 	@$(PYTHON) -m ruff check --fix . ; $(PYTHON) -m ruff format .
