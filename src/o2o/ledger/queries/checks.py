@@ -1,0 +1,187 @@
+"""The audit of the books in SQL: each check returns the rows that are not as they must be.
+
+Every check reads its tables once, by hash or by index, so that ten million entries take seconds
+to a minute; all of them together are to be run in one snapshot, see `read_in_one_snapshot`.
+"""
+
+import msgspec
+from sqlalchemy import text
+
+from o2o.infra.database import Tx
+
+FAULTS_NAMED_MAX = 10
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that is not as it must be."""
+
+    check: str
+    # The row's id, or the asset's name.
+    subject: str
+    expected: str
+    found: str
+
+
+class Extent(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was looked at."""
+
+    accounts: int
+    transfers: int
+    entries: int
+    lots: int
+    draws: int
+
+
+# Around each check; `sums` is there for those that name it, and costs the others nothing.
+_LIST_FAULTS = (
+    "WITH sums AS (SELECT account_id, sum(amount) AS amount, count(*) AS entries,"
+    " count(balance_after) AS with_balance FROM ledger_entries GROUP BY account_id)"
+    " SELECT subject, expected, found, count(*) OVER () AS faults"
+    " FROM ({check}) AS f(subject, expected, found)"
+    " ORDER BY length(subject), subject LIMIT :named"
+)
+
+# Each selects (subject, expected, found) of what is wrong, and nothing when all is well.
+CHECKS: dict[str, str] = {
+    "assets_sum_to_zero": (
+        "SELECT a.asset::text, '0', sum(s.amount)::text FROM sums s"
+        " JOIN ledger_accounts a ON a.id = s.account_id"
+        " GROUP BY a.asset HAVING sum(s.amount) <> 0"
+    ),
+    "balances_equal_entries": (
+        "SELECT a.id::text, coalesce(s.amount, 0)::text, a.balance::text"
+        " FROM ledger_accounts a LEFT JOIN sums s ON s.account_id = a.id"
+        " WHERE a.balance IS NOT NULL AND a.balance <> coalesce(s.amount, 0)"
+    ),
+    "balances_equal_lots": (
+        "SELECT a.id::text, coalesce(l.remaining, 0)::text, a.balance::text"
+        " FROM ledger_accounts a LEFT JOIN (SELECT account_id, sum(remaining) AS remaining"
+        " FROM ledger_lots GROUP BY account_id) l ON l.account_id = a.id"
+        " WHERE coalesce(a.balance, 0) <> coalesce(l.remaining, 0)"
+    ),
+    "balances_not_negative": (
+        "SELECT id::text, '>= 0', balance::text FROM ledger_accounts WHERE balance < 0"
+    ),
+    "entries_keep_running_balances": (
+        "SELECT seq::text, running::text, balance_after::text FROM ("
+        " SELECT e.seq, e.balance_after,"
+        " sum(e.amount) OVER (PARTITION BY e.account_id ORDER BY e.seq) AS running"
+        " FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id"
+        " WHERE a.balance IS NOT NULL) r WHERE balance_after IS DISTINCT FROM running"
+    ),
+    "entries_without_pocket_keep_none": (
+        "SELECT a.id::text, '0 entries with a balance', s.with_balance::text"
+        " FROM ledger_accounts a JOIN sums s ON s.account_id = a.id"
+        " WHERE a.balance IS NULL AND s.with_balance > 0"
+    ),
+    "transfers_have_two_entries": (
+        "SELECT t.id::text, '2', coalesce(e.entries, 0)::text FROM ledger_transfers t"
+        " LEFT JOIN (SELECT transfer_id, count(*) AS entries FROM ledger_entries"
+        " GROUP BY transfer_id) e ON e.transfer_id = t.id WHERE coalesce(e.entries, 0) <> 2"
+    ),
+    "entries_match_transfers": (
+        "SELECT e.seq::text, t.amount || ' from ' || t.from_account_id || ' to '"
+        " || t.to_account_id, e.amount || ' of ' || e.account_id"
+        " FROM ledger_entries e JOIN ledger_transfers t ON t.id = e.transfer_id"
+        " WHERE NOT (e.account_id = t.from_account_id AND e.amount = -t.amount)"
+        " AND NOT (e.account_id = t.to_account_id AND e.amount = t.amount)"
+    ),
+    "transfers_join_fitting_accounts": (
+        "SELECT t.id::text, k.source || ' to ' || k.target || ' in ' || k.asset || ', one brand',"
+        " f.kind || ' to ' || o.kind || ' in ' || t.asset"
+        " FROM ledger_transfers t JOIN ledger_accounts f ON f.id = t.from_account_id"
+        " JOIN ledger_accounts o ON o.id = t.to_account_id"
+        " LEFT JOIN (VALUES"
+        " ('top_up', 'store_takings', 'member_stored_value', 'cny_fen'),"
+        " ('top_up_bonus', 'store_bonus', 'member_stored_value', 'cny_fen'),"
+        " ('debit', 'member_stored_value', 'store_sales', 'cny_fen'),"
+        " ('points_earned', 'brand_points_issued', 'member_points', 'points'),"
+        " ('points_spent', 'member_points', 'brand_points_spent', 'points')"
+        " ) AS k(kind, source, target, asset) ON k.kind = t.kind"
+        " WHERE (f.kind, o.kind, f.asset, o.asset, t.asset, f.brand_id)"
+        " IS DISTINCT FROM (k.source, k.target, k.asset, k.asset, k.asset, o.brand_id)"
+    ),
+    "lots_less_draws_remain": (
+        "SELECT l.id::text, (l.granted - coalesce(d.amount, 0))::text, l.remaining::text"
+        " FROM ledger_lots l LEFT JOIN (SELECT lot_id, sum(amount) AS amount"
+        " FROM ledger_lot_draws GROUP BY lot_id) d ON d.lot_id = l.id"
+        " WHERE l.granted - coalesce(d.amount, 0) <> l.remaining"
+    ),
+    "lots_come_from_their_transfers": (
+        "SELECT coalesce(l.id, t.id)::text, k.lot || ' lot of ' || t.amount || ' in '"
+        " || t.to_account_id, coalesce(l.kind || ' lot of ' || l.granted || ' in '"
+        " || l.account_id, 'no lot')"
+        " FROM ledger_transfers t JOIN (VALUES ('top_up', 'principal'),"
+        " ('top_up_bonus', 'bonus'), ('points_earned', 'points')) AS k(kind, lot)"
+        " ON k.kind = t.kind LEFT JOIN ledger_lots l ON l.origin_transfer_id = t.id"
+        " WHERE (l.kind, l.granted, l.account_id)"
+        " IS DISTINCT FROM (k.lot, t.amount, t.to_account_id)"
+    ),
+    "lots_are_granted_once": (
+        "SELECT t.id::text, '1 lot at most, only of a grant', count(*) || ' lots of ' || t.kind"
+        " FROM ledger_lots l JOIN ledger_transfers t ON t.id = l.origin_transfer_id"
+        " GROUP BY t.id, t.kind"
+        " HAVING count(*) > 1 OR t.kind NOT IN ('top_up', 'top_up_bonus', 'points_earned')"
+    ),
+    "draws_cover_what_was_spent": (
+        "SELECT t.id::text, (CASE WHEN t.kind IN ('debit', 'points_spent') THEN t.amount ELSE 0"
+        " END)::text, coalesce(d.amount, 0)::text FROM ledger_transfers t"
+        " LEFT JOIN (SELECT transfer_id, sum(amount) AS amount FROM ledger_lot_draws"
+        " GROUP BY transfer_id) d ON d.transfer_id = t.id WHERE coalesce(d.amount, 0) <>"
+        " CASE WHEN t.kind IN ('debit', 'points_spent') THEN t.amount ELSE 0 END"
+    ),
+    "draws_are_from_own_lots": (
+        "SELECT d.transfer_id::text, 'a lot in ' || t.from_account_id,"
+        " d.lot_id || ' in ' || l.account_id FROM ledger_lot_draws d"
+        " JOIN ledger_transfers t ON t.id = d.transfer_id JOIN ledger_lots l ON l.id = d.lot_id"
+        " WHERE l.account_id <> t.from_account_id"
+    ),
+}
+
+
+async def read_in_one_snapshot(tx: Tx) -> None:
+    """Make this transaction see one moment and give it time; must be its first statement."""
+    await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await tx.execute(text("SET LOCAL statement_timeout = 0"))
+    # Sums over millions of rows stay in memory, and one core may help another.
+    await tx.execute(text("SET LOCAL work_mem = '128MB'"))
+
+
+async def count_rows(tx: Tx) -> Extent:
+    """Count what there is to check."""
+    row = (
+        await tx.execute(
+            text(
+                "SELECT (SELECT count(*) FROM ledger_accounts) AS accounts,"
+                " (SELECT count(*) FROM ledger_transfers) AS transfers,"
+                " (SELECT count(*) FROM ledger_entries) AS entries,"
+                " (SELECT count(*) FROM ledger_lots) AS lots,"
+                " (SELECT count(*) FROM ledger_lot_draws) AS draws"
+            )
+        )
+    ).one()
+    return Extent(
+        accounts=row.accounts,
+        transfers=row.transfers,
+        entries=row.entries,
+        lots=row.lots,
+        draws=row.draws,
+    )
+
+
+async def list_faults(tx: Tx, check: str) -> tuple[int, list[Fault]]:
+    """Run one check; return how many rows are wrong, and the first of them by name."""
+    rows = await tx.execute(
+        text(_LIST_FAULTS.replace("{check}", CHECKS[check])), {"named": FAULTS_NAMED_MAX}
+    )
+    found = rows.all()
+    faults = [
+        Fault(
+            check=check,
+            subject=row.subject,
+            expected=str(row.expected),
+            found=str(row.found),
+        )
+        for row in found
+    ]
+    return (int(found[0].faults) if found else 0), faults

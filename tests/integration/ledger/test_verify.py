@@ -1,0 +1,203 @@
+"""The verification: sound books pass, and each kind of damage is found and named."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import text
+
+from o2o.infra.database import SessionFactory, transaction
+from o2o.ledger.actions.debit_stored_value import debit_stored_value
+from o2o.ledger.actions.grant_points import grant_points
+from o2o.ledger.actions.spend_points import spend_points
+from o2o.ledger.queries.checks import CHECKS
+from o2o.ledger.verify import verify_ledger
+from tests.factories.ledger import Books, debit, given_books, given_top_up, grant, spend
+
+
+async def given_a_day(sessions: SessionFactory) -> Books:
+    """A top-up with a bonus, two debits, points earned and spent."""
+    async with transaction(sessions) as tx:
+        books = await given_books(tx)
+        await given_top_up(tx, books, principal_fen=50_000, bonus_fen=6_000)
+        results: Sequence[object] = [
+            *await debit_stored_value(tx, [debit(books, 8_800), debit(books, 1_234)]),
+            *await grant_points(tx, [grant(books, 100)]),
+            *await spend_points(tx, [spend(books, 30)]),
+        ]
+        assert not [result for result in results if isinstance(result, Exception)]
+    return books
+
+
+async def damage(sessions: SessionFactory, *statements: str) -> None:
+    """Change rows past all guards, as somebody with the database's own powers could."""
+    async with transaction(sessions) as tx:
+        await tx.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            await tx.execute(text(statement))
+
+
+async def test_sound_books_pass_every_check(sessions: SessionFactory) -> None:
+    await given_a_day(sessions)
+
+    verdict = await verify_ledger(sessions)
+
+    assert verdict.is_sound
+    assert verdict.faults == []
+    assert verdict.fault_counts == dict.fromkeys(CHECKS, 0)
+    extent = verdict.extent
+    assert (extent.accounts, extent.transfers, extent.entries) == (12, 6, 12)
+    assert (extent.lots, extent.draws) == (3, 5)
+
+
+async def test_empty_books_pass(sessions: SessionFactory) -> None:
+    assert (await verify_ledger(sessions)).is_sound
+
+
+DEBITS = "(SELECT id FROM ledger_transfers WHERE kind = 'debit' ORDER BY id LIMIT 1)"
+TOP_UP = "(SELECT id FROM ledger_transfers WHERE kind = 'top_up')"
+DAMAGES = {
+    "a balance written by hand": (
+        (
+            "UPDATE ledger_accounts SET balance = balance + 1 WHERE kind = 'member_stored_value'"
+            " AND balance > 0"
+        ),
+        {"balances_equal_entries", "balances_equal_lots"},
+    ),
+    "an entry's amount": (
+        (
+            "UPDATE ledger_entries SET amount = amount + 1"
+            f" WHERE transfer_id = {DEBITS} AND amount > 0"
+        ),
+        {"assets_sum_to_zero", "entries_match_transfers"},
+    ),
+    "a whole transfer's amounts": (
+        (
+            "UPDATE ledger_entries SET amount = amount + sign(amount)::int"
+            f" WHERE transfer_id = {DEBITS}"
+        ),
+        {"balances_equal_entries", "entries_match_transfers", "entries_keep_running_balances"},
+    ),
+    "an entry that went away": (
+        f"DELETE FROM ledger_entries WHERE transfer_id = {TOP_UP} AND amount < 0",
+        {"assets_sum_to_zero", "transfers_have_two_entries"},
+    ),
+    "a running balance": (
+        (
+            "UPDATE ledger_entries SET balance_after = balance_after + 1"
+            f" WHERE transfer_id = {DEBITS} AND amount < 0"
+        ),
+        {"entries_keep_running_balances"},
+    ),
+    "a running balance where none is kept": (
+        f"UPDATE ledger_entries SET balance_after = 1 WHERE transfer_id = {DEBITS} AND amount > 0",
+        {"entries_without_pocket_keep_none"},
+    ),
+    "the amount of a transfer": (
+        f"UPDATE ledger_transfers SET amount = amount + 1 WHERE id = {DEBITS}",
+        {"entries_match_transfers", "draws_cover_what_was_spent"},
+    ),
+    "the kind of a transfer": (
+        f"UPDATE ledger_transfers SET kind = 'points_spent' WHERE id = {DEBITS}",
+        {"transfers_join_fitting_accounts"},
+    ),
+    "a lot's rest": (
+        "UPDATE ledger_lots SET remaining = remaining - 1 WHERE kind = 'bonus'",
+        {"balances_equal_lots", "lots_less_draws_remain"},
+    ),
+    "principal made out of bonus": (
+        "UPDATE ledger_lots SET kind = 'principal' WHERE kind = 'bonus'",
+        {"lots_come_from_their_transfers"},
+    ),
+    "a lot that went away": (
+        "DELETE FROM ledger_lots WHERE kind = 'points'",
+        {"balances_equal_lots", "lots_come_from_their_transfers"},
+    ),
+    "a lot from nowhere": (
+        (
+            "INSERT INTO ledger_lots SELECT gen_random_uuid(), account_id, kind, origin_transfer_id,"
+            " 5, 5, granted_at, NULL FROM ledger_lots WHERE kind = 'bonus'"
+        ),
+        {"balances_equal_lots", "lots_come_from_their_transfers", "lots_are_granted_once"},
+    ),
+    "a draw that went away": (
+        f"DELETE FROM ledger_lot_draws WHERE transfer_id = {DEBITS}",
+        {"lots_less_draws_remain", "draws_cover_what_was_spent"},
+    ),
+    "a lot of somebody else": (
+        (
+            "UPDATE ledger_lots SET account_id = (SELECT id FROM ledger_accounts"
+            " WHERE kind = 'member_stored_value' AND balance = 0) WHERE kind = 'bonus'"
+        ),
+        {"balances_equal_lots", "lots_come_from_their_transfers", "draws_are_from_own_lots"},
+    ),
+    "a balance below zero": (
+        (
+            "UPDATE ledger_accounts SET balance = -1 WHERE kind = 'member_stored_value'"
+            " AND balance = 0"
+        ),
+        {"balances_equal_entries", "balances_equal_lots", "balances_not_negative"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+async def test_each_damage_is_found(sessions: SessionFactory, name: str) -> None:
+    statement, checks = DAMAGES[name]
+    await given_a_day(sessions)
+    check = "ALTER TABLE ledger_accounts {} CONSTRAINT ck_ledger_accounts_balance_not_negative {}"
+    is_below_zero = name == "a balance below zero"
+    if is_below_zero:
+        await damage(sessions, check.format("DROP", ""))
+
+    await damage(sessions, statement)
+    verdict = await verify_ledger(sessions)
+
+    assert {fault for fault, count in verdict.fault_counts.items() if count} == checks
+    assert {fault.check for fault in verdict.faults} == checks
+    assert not verdict.is_sound
+    if is_below_zero:
+        await damage(
+            sessions,
+            "UPDATE ledger_accounts SET balance = 0 WHERE balance < 0",
+            check.format("ADD", "CHECK (balance >= 0)"),
+        )
+
+
+async def test_damages_cover_every_check() -> None:
+    assert set().union(*(checks for _, checks in DAMAGES.values())) == set(CHECKS)
+
+
+async def test_a_fault_names_the_row_and_both_amounts(sessions: SessionFactory) -> None:
+    books = await given_a_day(sessions)
+    await damage(
+        sessions,
+        "UPDATE ledger_accounts SET balance = 1 WHERE kind = 'member_points'"
+        f" AND owner_id = '{books.member_id}'",
+    )
+    async with sessions() as tx:
+        account_id = await tx.scalar(
+            text("SELECT id FROM ledger_accounts WHERE kind = 'member_points' AND balance = 1")
+        )
+
+    verdict = await verify_ledger(sessions)
+
+    assert [(f.check, f.subject, f.expected, f.found) for f in verdict.faults] == [
+        ("balances_equal_entries", str(account_id), "70", "1"),
+        ("balances_equal_lots", str(account_id), "70", "1"),
+    ]
+
+
+async def test_many_faults_are_counted_and_the_first_are_named(sessions: SessionFactory) -> None:
+    async with transaction(sessions) as tx:
+        books = await given_books(tx)
+        await given_top_up(tx, books, principal_fen=50_000)
+        await debit_stored_value(tx, [debit(books, 1) for _ in range(25)])
+    await damage(sessions, "UPDATE ledger_transfers SET amount = 2 WHERE kind = 'debit'")
+
+    verdict = await verify_ledger(sessions)
+
+    assert verdict.fault_counts["draws_cover_what_was_spent"] == 25
+    assert verdict.fault_counts["entries_match_transfers"] == 50
+    named = [fault for fault in verdict.faults if fault.check == "entries_match_transfers"]
+    assert [int(fault.subject) for fault in named] == sorted(int(f.subject) for f in named)
+    assert len(named) == 10
