@@ -12,7 +12,7 @@ DEFAULT_UNIONID_GROUP = "default"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One official account; `unionid_group` is the open-platform account it is bound to, or empty."""
+    """One official account; `unionid_group` is the open platform it is bound to, or empty."""
 
     slug: str
     appid: str
@@ -41,9 +41,9 @@ class Account:
         return f"http://weixin.qq.com/r/{self.qr_token}"
 
 
-_COLUMNS = (
-    "slug, appid, original_id, secret, token, encoding_aes_key, mode, callback_url, name, brand,"
-    " unionid_group, oauth_domain, qr_token"
+_SELECT = (
+    "SELECT slug, appid, original_id, secret, token, encoding_aes_key, mode, callback_url, name,"
+    " brand, unionid_group, oauth_domain, qr_token FROM accounts"
 )
 
 
@@ -52,29 +52,29 @@ def _account(row: sqlite3.Row | None) -> Account | None:
 
 
 def list_accounts(tx: Transaction) -> list[Account]:
-    rows = tx.rows(f"SELECT {_COLUMNS} FROM accounts ORDER BY created_at, slug")  # noqa: S608 - constant columns
+    rows = tx.rows(_SELECT + " ORDER BY created_at, slug")
     return [Account(**dict(row)) for row in rows]
 
 
 def find_account(tx: Transaction, slug: str) -> Account | None:
-    return _account(tx.row(f"SELECT {_COLUMNS} FROM accounts WHERE slug = :slug", slug=slug))  # noqa: S608 - constant columns
+    return _account(tx.row(_SELECT + " WHERE slug = :slug", slug=slug))
 
 
 def find_account_by_appid(tx: Transaction, appid: str) -> Account | None:
-    return _account(tx.row(f"SELECT {_COLUMNS} FROM accounts WHERE appid = :appid", appid=appid))  # noqa: S608 - constant columns
+    return _account(tx.row(_SELECT + " WHERE appid = :appid", appid=appid))
 
 
 def find_account_by_qr(tx: Transaction, qr_token: str) -> Account | None:
-    return _account(tx.row(f"SELECT {_COLUMNS} FROM accounts WHERE qr_token = :qr", qr=qr_token))  # noqa: S608 - constant columns
+    return _account(tx.row(_SELECT + " WHERE qr_token = :qr", qr=qr_token))
 
 
 def create_account(tx: Transaction, *, slug: str, name: str, unionid_group: str) -> Account:
     """A new account in safe mode with no callback, and an openid in it for everyone there is."""
     appid = ids.new_appid()
     tx.run(
-        "INSERT INTO accounts (slug, appid, original_id, secret, token, encoding_aes_key, mode, name,"
-        " unionid_group, qr_token, created_at) VALUES (:slug, :appid, :original_id, :secret, :token,"
-        " :encoding_aes_key, 'safe', :name, :unionid_group, :qr_token, :now)",
+        "INSERT INTO accounts (slug, appid, original_id, secret, token, encoding_aes_key, mode,"
+        " name, unionid_group, qr_token, created_at) VALUES (:slug, :appid, :original_id, :secret,"
+        " :token, :encoding_aes_key, 'safe', :name, :unionid_group, :qr_token, :now)",
         slug=slug,
         appid=appid,
         original_id=ids.new_original_id(),

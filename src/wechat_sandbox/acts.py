@@ -54,7 +54,7 @@ def perform(
         wire_xml.build(message)
     except wire_xml.BadXml as error:
         raise BadInput(str(error)) from error
-    _apply_follow_event(tx, account, person, inbound)
+    _apply_follow_event(tx, account, person=person, inbound=inbound)
     if inbound.grant is not None:
         allowances.grant(tx, account=account.slug, person=person, kind=inbound.grant)
     if inbound.shown:
@@ -69,7 +69,9 @@ def perform(
     return owe(tx, account=account.slug, person=person, trigger=inbound.trigger, message=message)
 
 
-def _apply_follow_event(tx: Transaction, account: Account, person: str, inbound: Inbound) -> None:
+def _apply_follow_event(
+    tx: Transaction, account: Account, *, person: str, inbound: Inbound
+) -> None:
     """A replayed subscribe or unsubscribe event changes who follows, as the first one did."""
     if inbound.trigger == "unsubscribe":
         fans.unfollow(tx, account=account.slug, person=person)

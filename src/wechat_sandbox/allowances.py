@@ -87,7 +87,8 @@ def spend(tx: Transaction, *, account: str, person: str) -> None:
 def seconds_since_act(tx: Transaction, *, account: str, person: str) -> float | None:
     """How long ago the person last did something that opens a window; None when never."""
     row = tx.row(
-        "SELECT max(granted_at) AS at FROM allowances WHERE account = :account AND person = :person",
+        "SELECT max(granted_at) AS at FROM allowances"
+        " WHERE account = :account AND person = :person",
         account=account,
         person=person,
     )

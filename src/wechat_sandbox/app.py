@@ -56,6 +56,7 @@ def create_app(sandbox: Sandbox) -> Litestar:
         },
         lifespan=[running],
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=BODY_BYTES_MAX,
     )
     app.state.sandbox = sandbox

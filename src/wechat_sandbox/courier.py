@@ -1,7 +1,7 @@
 """Pushes callbacks to accounts the way WeChat does: five seconds a try, three tries in all.
 
-Every try is signed anew over the same message. A try fails when no complete HTTP 200 arrives in time;
-an answer that arrived is never asked for again, usable or not.
+Every try is signed anew over the same message. A try fails when no complete HTTP 200 arrives in
+time; an answer that arrived is never asked for again, usable or not.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from wechat_sandbox.accounts import Account, find_account
 from wechat_sandbox.database import Database, Transaction
 from wechat_sandbox.deliveries import Delivery, finish, list_owed, note_try
 from wechat_sandbox.faults import CALLBACK, FaultRule, take_fault
-from wechat_sandbox.replies import AWAITED_TRIGGERS, BadReply, read_reply
+from wechat_sandbox.replies import AWAITED_TRIGGERS, SILENCE, BadReply, read_reply
 from wechat_sandbox.texts import text
 
 TRIES_MAX = 3
@@ -25,6 +25,7 @@ ANSWER_BYTES_MAX = 1_000_000
 BACKGROUND_WORKERS = 32
 REORDER_SECONDS_MAX = 2.0
 NO_ANSWER = 0
+LOST = "lost by a fault rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class _Answer:
     body: bytes
     note: str
     took_ms: int
+
+    def rank(self) -> tuple[bool, bool]:
+        """Arrived before lost, words before silence."""
+        return self.status == httpx.codes.OK, self.body.strip() not in SILENCE
 
 
 class Courier:
@@ -98,7 +103,7 @@ class Courier:
                 break
         assert answer is not None, "there is at least one try"
         with self._database.transaction() as tx:
-            reply = _conclude(tx, account, delivery, answer)
+            reply = _conclude(tx, account, delivery=delivery, answer=answer)
         took_ms = int((time.monotonic() - started) * 1000)
         return Outcome(reply=reply, status=answer.status, took_ms=took_ms)
 
@@ -118,9 +123,9 @@ class Courier:
         if passed := self._passed.pop(account.slug, None):
             passed.set()
         if fault.drop or fault.status is not None:
-            return self._lost(account, delivery, fault.status or NO_ANSWER)
-        # Copies are answered side by side; the person sees one reply, the first that says something.
-        return max(answers, key=lambda answer: (answer.status == httpx.codes.OK, bool(answer.body)))
+            return _Answer(fault.status or NO_ANSWER, b"", LOST, answers[0].took_ms)
+        # Copies are answered side by side; the person sees one reply, the first that speaks.
+        return max(answers, key=_Answer.rank)
 
     async def _let_another_pass(self, slug: str) -> None:
         """Hold this one until a later one of the account went ahead, or nothing came by."""
@@ -132,8 +137,8 @@ class Courier:
             self._passed.pop(slug, None)
 
     def _lost(self, account: Account, delivery: Delivery, status: int) -> _Answer:
-        """A try that a fault rule kept from arriving, or whose answer it swallowed."""
-        answer = _Answer(status=status, body=b"", note="lost by a fault rule", took_ms=0)
+        """A try that a fault rule kept from arriving."""
+        answer = _Answer(status=status, body=b"", note=LOST, took_ms=0)
         with self._database.transaction() as tx:
             note_try(tx, delivery, status)
             _record(tx, account, delivery, query={}, answer=answer)
@@ -195,7 +200,7 @@ class Courier:
 
 
 def _conclude(
-    tx: Transaction, account: Account, delivery: Delivery, answer: _Answer
+    tx: Transaction, account: Account, *, delivery: Delivery, answer: _Answer
 ) -> dict[str, Any] | None:
     """Close the books on a delivery and put what the person sees into the chat."""
     arrived = answer.status == httpx.codes.OK

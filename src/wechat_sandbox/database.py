@@ -1,7 +1,8 @@
 """The sandbox's memory: one SQLite file, one connection, one short transaction at a time.
 
-All access happens on the event loop's thread and no transaction waits for anything, so two requests
-never interleave inside one. The write-ahead log keeps what was committed when the process is killed.
+All access happens on the event loop's thread and no transaction waits for anything, so two
+requests never interleave inside one. The write-ahead log keeps what was committed when the process
+is killed.
 """
 
 import sqlite3

@@ -31,8 +31,9 @@ def follow(
 ) -> None:
     """Begin (or begin again) to follow; the remark of an earlier time is gone, as in WeChat."""
     tx.run(
-        "INSERT INTO fans (account, person, is_subscribed, subscribed_at, subscribe_scene, qr_scene,"
-        " qr_scene_str) VALUES (:account, :person, 1, :now, :scene, :scene_id, :scene_str)"
+        "INSERT INTO fans (account, person, is_subscribed, subscribed_at, subscribe_scene,"
+        " qr_scene, qr_scene_str)"
+        " VALUES (:account, :person, 1, :now, :scene, :scene_id, :scene_str)"
         " ON CONFLICT (account, person) DO UPDATE SET is_subscribed = 1,"
         " subscribed_at = excluded.subscribed_at, subscribe_scene = excluded.subscribe_scene,"
         " qr_scene = excluded.qr_scene, qr_scene_str = excluded.qr_scene_str, remark = ''",

@@ -1,4 +1,4 @@
-"""Misbehaviour on command: rules that delay, refuse, drop, duplicate or reorder what crosses the wire."""
+"""Misbehaviour on command: rules that delay, refuse, drop, duplicate or reorder exchanges."""
 
 import json
 import secrets
@@ -35,10 +35,9 @@ class FaultRule(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
 
     def matches(self, *, path: str, account: str | None, event: str | None) -> bool:
-        if self.match == CALLBACK or path == CALLBACK:
-            if self.match != path:
-                return False
-        elif not fnmatchcase(path, self.match):
+        # The wildcards are for API paths; only a rule that says so touches callbacks.
+        is_for_callbacks = self.match == CALLBACK
+        if is_for_callbacks != (path == CALLBACK) or not fnmatchcase(path, self.match):
             return False
         if self.account is not None and self.account != account:
             return False

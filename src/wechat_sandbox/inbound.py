@@ -1,4 +1,4 @@
-"""Turns what a person does into the message WeChat sends the account: fields, names, coordinates."""
+"""Turns what a person does into the message that WeChat sends the account."""
 
 from dataclasses import dataclass, field
 from typing import Any

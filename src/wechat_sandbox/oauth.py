@@ -1,4 +1,4 @@
-"""Codes and tokens of page authorization: who allowed which account to know what, and until when."""
+"""Codes and tokens of page authorization: who lets which account know what, and until when."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -71,7 +71,8 @@ def issue_token(tx: Transaction, permission: Permission, *, kind: str) -> str:
     seconds = ACCESS_SECONDS if kind == "access" else REFRESH_SECONDS
     tx.run(
         "INSERT INTO oauth_tokens (token, kind, account, person, openid, scope, is_snapshot,"
-        " expires_at) VALUES (:token, :kind, :account, :person, :openid, :scope, :snapshot, :until)",
+        " expires_at)"
+        " VALUES (:token, :kind, :account, :person, :openid, :scope, :snapshot, :until)",
         token=token,
         kind=kind,
         account=permission.account,

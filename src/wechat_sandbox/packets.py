@@ -18,7 +18,7 @@ class Packet:
 
 
 def _fresh_query(account: Account) -> dict[str, str]:
-    """A signed timestamp and nonce; the machine's own time, as the receiver judges freshness by it."""
+    """A signed timestamp and nonce: the machine's time, by which the receiver judges freshness."""
     timestamp = str(int(time.time()))
     nonce = str(secrets.randbelow(9 * 10**8) + 10**8)
     return {

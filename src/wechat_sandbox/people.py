@@ -42,7 +42,7 @@ def _person(row: sqlite3.Row) -> Person:
 
 
 def seed_people(tx: Transaction) -> None:
-    """Put the first eight people in, once; whoever deletes the state gets them back with new ids."""
+    """Put the first people in, once; whoever deletes the state gets them back with new openids."""
     if tx.number("SELECT count(*) FROM people"):
         return
     text = files("wechat_sandbox").joinpath("data/people.toml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What browsers load: the phone's own files, avatars, pictures, code images and the JS-SDK stand-in."""
+"""What browsers load: the phone's files, avatars, pictures, codes and the JS-SDK stand-in."""
 
 import html
 import mimetypes

@@ -21,7 +21,7 @@ def _matrix(text: str) -> list[list[bool]]:
 
 @lru_cache(maxsize=256)
 def qr_svg(text: str) -> bytes:
-    """One path of one-unit squares, black on white, so that any scanner reads it in dark mode too."""
+    """One path of one-unit squares, black on white, so that a scanner reads it in dark mode too."""
     matrix = _matrix(text)
     size = len(matrix)
     squares = "".join(

@@ -13,7 +13,7 @@ PERMANENT_ACTIONS = frozenset({"QR_LIMIT_SCENE", "QR_LIMIT_STR_SCENE"})
 
 @dataclass(frozen=True, slots=True)
 class QRCode:
-    """`scene_str` wins over `scene_id` where it is set; `expires_at` is None for permanent codes."""
+    """`scene_str` wins over `scene_id` where it is set; permanent codes have no `expires_at`."""
 
     ticket: str
     account: str
@@ -68,7 +68,7 @@ def find_code(tx: Transaction, ticket: str) -> QRCode | None:
 
 
 def code_for_scene(tx: Transaction, *, account: str, scene: str) -> QRCode:
-    """The account's newest live code with this scene; a permanent one is made where there is none."""
+    """The account's newest live code with this scene; without one, a permanent one is made."""
     rows = tx.rows(
         "SELECT * FROM qrcodes WHERE account = :account ORDER BY rowid DESC", account=account
     )
@@ -83,8 +83,8 @@ def code_for_scene(tx: Transaction, *, account: str, scene: str) -> QRCode:
 
 def list_codes(tx: Transaction, *, account: str) -> list[QRCode]:
     rows = tx.rows(
-        "SELECT * FROM qrcodes WHERE account = :account AND (expires_at IS NULL OR expires_at > :now)"
-        " ORDER BY rowid DESC LIMIT 200",
+        "SELECT * FROM qrcodes WHERE account = :account"
+        " AND (expires_at IS NULL OR expires_at > :now) ORDER BY rowid DESC LIMIT 200",
         account=account,
         now=tx.now,
     )

@@ -48,7 +48,8 @@ def count_call(tx: Transaction, *, account: str, api: str) -> None:
 def clear(tx: Transaction, *, account: str) -> None:
     """Forget today's use of everything except the clearing itself, which has a monthly limit."""
     tx.run(
-        "DELETE FROM quotas WHERE account = :account AND day = :day AND api NOT LIKE '%clear_quota'",
+        "DELETE FROM quotas WHERE account = :account AND day = :day"
+        " AND api NOT LIKE '%clear_quota'",
         account=account,
         day=china_day(tx.now),
     )

@@ -11,6 +11,7 @@ from wechat_sandbox import codec, wire_xml
 from wechat_sandbox.accounts import Account
 
 TEXT_BYTES_MAX = 2048
+SILENCE = frozenset({b"", b"success"})
 ARTICLES_MAX = 8
 USER_MESSAGE_TYPES = frozenset(
     {"text", "image", "voice", "video", "shortvideo", "location", "link"}
@@ -36,7 +37,7 @@ def read_reply(
 ) -> dict[str, Any] | None:
     """The reply as the chat shows it, or None for silence. Raises BadReply."""
     stripped = body.strip()
-    if stripped in {b"", b"success"}:
+    if stripped in SILENCE:
         return None
     try:
         fields = wire_xml.parse(stripped)
@@ -149,8 +150,9 @@ def _music(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _news(fields: dict[str, Any]) -> dict[str, Any]:
     items = _part(fields, "Articles").get("item")
-    articles = items if isinstance(items, list) else [items]
-    if not articles or not all(isinstance(article, dict) for article in articles):
+    listed = items if isinstance(items, list) else [items]
+    articles = [article for article in listed if isinstance(article, dict)]
+    if not articles or len(articles) != len(listed):
         raise BadReply("Articles holds no item")
     if _text_of(fields, "ArticleCount") != str(len(articles)):
         raise BadReply("ArticleCount is not the number of items")

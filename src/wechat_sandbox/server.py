@@ -59,7 +59,7 @@ async def serve(settings: Settings) -> None:
 
     def stop() -> None:
         sandbox.hub.close()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian ships this without types
 
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

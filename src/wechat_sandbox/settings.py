@@ -1,4 +1,4 @@
-"""What the command line decides: where the sandbox listens, keeps its state and may be steered from."""
+"""What the command line decides: where the sandbox listens, keeps its state, who may steer it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -15,7 +15,7 @@ class BadXml(ValueError):
 
 
 def build(fields: Mapping[str, Any]) -> str:
-    """A number stands bare, text in CDATA, a mapping nests, a list repeats `item`. Raises BadXml."""
+    """Numbers stand bare, text in CDATA, a mapping nests, a list repeats `item`. Raises BadXml."""
     return f"<xml>{_children(fields)}</xml>"
 
 

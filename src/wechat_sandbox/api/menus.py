@@ -1,7 +1,7 @@
-"""The account's menu: `/cgi-bin/menu/create`, `get`, `delete`.
+r"""The account's menu: `/cgi-bin/menu/create`, `get`, `delete`.
 
 Facts: at most 3 buttons with 5 below each; names of 16 bytes above and 60 below; a body with
-`\\uXXXX` escapes is refused, so that names must be sent as they are.
+`\uXXXX` escapes is refused, so that names must be sent as they are.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Page authorization on the server side: `/sns/oauth2/access_token`, `refresh_token`, userinfo, auth."""
+"""Page authorization on the server side: `/sns/…`, from the code to the nickname."""
 
 from wechat_sandbox import oauth
 from wechat_sandbox.accounts import Account, find_account, find_account_by_appid

@@ -1,8 +1,8 @@
 """Access tokens: `/cgi-bin/token`, `/cgi-bin/stable_token` and the JS-SDK ticket.
 
 Facts: the two token spaces are separate. A basic token dies five minutes after the next one is
-issued; a stable one stays the same until its last five minutes; a forced refresh kills the old at once
-and works 20 times a day, at least 30 seconds apart (sooner it changes nothing).
+issued; a stable one stays the same until its last five minutes; a forced refresh kills the old at
+once and works 20 times a day, at least 30 seconds apart (sooner it changes nothing).
 """
 
 import sqlite3
@@ -99,7 +99,7 @@ def _granted(token: str, seconds: float) -> Answer:
 def check_credentials(
     tx: Transaction, *, grant_type: object, appid: object, secret: object
 ) -> Account:
-    """The account that appid and secret belong to. Raises WeChatError 40002 41002 40013 41004 40125."""
+    """The account of appid and secret. Raises WeChatError 40002, 41002, 40013, 41004, 40125."""
     if grant_type != "client_credential":
         raise WeChatError(40002)
     if not appid:
@@ -177,7 +177,8 @@ def get_ticket(call: ApiCall) -> Answer:
 def live_jsapi_tickets(tx: Transaction, account: Account) -> list[str]:
     """Every ticket with which a page of this account may be signed now."""
     rows = tx.rows(
-        "SELECT token FROM tokens WHERE account = :account AND space = 'jsapi' AND expires_at > :now",
+        "SELECT token FROM tokens"
+        " WHERE account = :account AND space = 'jsapi' AND expires_at > :now",
         account=account.slug,
         now=tx.now,
     )

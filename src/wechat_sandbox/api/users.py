@@ -1,5 +1,7 @@
 """Followers: `/cgi-bin/user/*`. Since 2021-12-27 nickname and picture come back empty here."""
 
+from typing import Any
+
 from wechat_sandbox import fans
 from wechat_sandbox.accounts import Account
 from wechat_sandbox.api.errors import WeChatError

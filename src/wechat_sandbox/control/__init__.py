@@ -1,1 +1,1 @@
-"""The control API `/_sandbox/…`: how phones, demos and checks act for people and steer the sandbox."""
+"""The control API `/_sandbox/…`: how phones, demos and checks act for people and steer things."""

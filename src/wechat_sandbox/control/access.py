@@ -63,7 +63,7 @@ def guard_control(connection: Connection, _route: BaseRouteHandler) -> None:
     if not is_let_in(connection, sandbox.settings.control_token):
         raise NotAuthorizedException(detail="the control token is missing or wrong")
     origin = connection.headers.get("origin")
-    if origin is None or connection.method in {"GET", "HEAD", "OPTIONS"}:
+    if origin is None or connection.scope.get("method") in {"GET", "HEAD", "OPTIONS"}:
         return
     own = {connection.headers.get("host"), urlsplit(sandbox.settings.public_url).netloc}
     if urlsplit(origin).netloc not in own:

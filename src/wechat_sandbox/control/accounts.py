@@ -16,6 +16,7 @@ from wechat_sandbox.pictures import qr_svg
 from wechat_sandbox.sandbox import Sandbox
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+Unset = msgspec.UnsetType
 Mode = Literal["safe", "plain", "compatible"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -23,20 +24,20 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 class MakeAccount(msgspec.Struct, forbid_unknown_fields=True):
     slug: Annotated[str, msgspec.Meta(pattern=SLUG)]
     name: Name
-    mode: Mode | msgspec.UnsetType = msgspec.UNSET
-    callback_url: str | None | msgspec.UnsetType = msgspec.UNSET
-    brand: str | None | msgspec.UnsetType = msgspec.UNSET
-    unionid_group: str | msgspec.UnsetType = msgspec.UNSET
-    oauth_domain: str | None | msgspec.UnsetType = msgspec.UNSET
+    mode: Mode | Unset = msgspec.UNSET
+    callback_url: str | Unset | None = msgspec.UNSET
+    brand: str | Unset | None = msgspec.UNSET
+    unionid_group: str | Unset = msgspec.UNSET
+    oauth_domain: str | Unset | None = msgspec.UNSET
 
 
 class ChangeAccount(msgspec.Struct, forbid_unknown_fields=True):
-    name: Name | msgspec.UnsetType = msgspec.UNSET
-    mode: Mode | msgspec.UnsetType = msgspec.UNSET
-    callback_url: str | None | msgspec.UnsetType = msgspec.UNSET
-    brand: str | None | msgspec.UnsetType = msgspec.UNSET
-    unionid_group: str | msgspec.UnsetType = msgspec.UNSET
-    oauth_domain: str | None | msgspec.UnsetType = msgspec.UNSET
+    name: Name | Unset = msgspec.UNSET
+    mode: Mode | Unset = msgspec.UNSET
+    callback_url: str | Unset | None = msgspec.UNSET
+    brand: str | Unset | None = msgspec.UNSET
+    unionid_group: str | Unset = msgspec.UNSET
+    oauth_domain: str | Unset | None = msgspec.UNSET
 
 
 def _changes(data: MakeAccount | ChangeAccount) -> dict[str, Any]:

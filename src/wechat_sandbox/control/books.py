@@ -67,6 +67,7 @@ def _content(body: dict[str, Any]) -> dict[str, Any]:
 
 @get("/calls")
 async def show_calls(
+    *,
     sandbox: NamedDependency[Sandbox],
     after: Annotated[int, Parameter(ge=0)] = 0,
     limit: Annotated[int, Parameter(ge=1, le=CALLS_PAGE_MAX)] = 200,

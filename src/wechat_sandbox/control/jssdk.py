@@ -8,9 +8,9 @@ import hashlib
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.di import NamedDependency
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from wechat_sandbox import codec, people
 from wechat_sandbox.accounts import find_account_by_appid
@@ -37,8 +37,38 @@ def config_signature(*, ticket: str, noncestr: str, timestamp: str, url: str) ->
     return hashlib.sha1(text.encode()).hexdigest()  # noqa: S324 - WeChat prescribes SHA-1
 
 
+def open_to_pages(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Headers that let the asking page read the answer, with the person's cookie."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Headers": "content-type",
+        "Access-Control-Allow-Private-Network": "true",
+        "Vary": "Origin",
+    }
+
+
+@route(
+    ["/jssdk/verify", "/jssdk/device"],
+    http_method=HttpMethod.OPTIONS,
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def allow_pages(request: Request[Any, Any, Any]) -> Response[None]:
+    return Response(None, headers=open_to_pages(request), status_code=HTTP_204_NO_CONTENT)
+
+
 @post("/jssdk/verify", status_code=HTTP_200_OK)
-async def verify_config(data: VerifyConfig, sandbox: NamedDependency[Sandbox]) -> dict[str, Any]:
+async def verify_config(
+    data: VerifyConfig, request: Request[Any, Any, Any], sandbox: NamedDependency[Sandbox]
+) -> Response[dict[str, Any]]:
+    return Response(_verified(sandbox, data), headers=open_to_pages(request))
+
+
+def _verified(sandbox: Sandbox, data: VerifyConfig) -> dict[str, Any]:
     """Whether any live ticket of the account gives this signature."""
     with sandbox.database.transaction() as tx:
         account = find_account_by_appid(tx, data.app_id)
@@ -60,7 +90,7 @@ async def verify_config(data: VerifyConfig, sandbox: NamedDependency[Sandbox]) -
 
 @get("/jssdk/device")
 async def show_device(
-    request: Request[Any, Any, Any], sandbox: NamedDependency[Sandbox]
+    request: Request[Any, Any, Any], sandbox: NamedDependency[Sandbox], api: str = ""
 ) -> Response[dict[str, Any]]:
     """For a page opened outside the phone's frame: where the person is and what a scan will see.
 
@@ -69,11 +99,14 @@ async def show_device(
     person_id = request.cookies.get(PERSON_COOKIE, "")
     with sandbox.database.transaction() as tx:
         person = people.find_person(tx, person_id)
-        scan = None if person is None else people.take_next_scan(tx, person.id)
+        scan = None
+        if person is not None and api == "scanQRCode":
+            scan = people.take_next_scan(tx, person.id)
     location = None
     if person is not None and person.latitude is not None and person.longitude is not None:
         location = {"latitude": person.latitude, "longitude": person.longitude}
-    return Response({"location": location, "scan": scan}, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"} | open_to_pages(request)
+    return Response({"location": location, "scan": scan}, headers=headers)
 
 
-ROUTES = (verify_config, show_device)
+ROUTES = (allow_pages, verify_config, show_device)

@@ -44,7 +44,7 @@ def _inbound(sandbox: Sandbox, data: dict[str, Any]) -> Inbound:
 async def send_message(
     person_id: str, data: dict[str, Any], sandbox: NamedDependency[Sandbox]
 ) -> dict[str, Any]:
-    """Deliver one message or event; `copies` delivers the same one again, as WeChat's retries do."""
+    """Deliver one message or event; `copies` delivers the same again, as WeChat's retries do."""
     replay = acts.Replay(
         msg_id=_whole(data, "msg_id", largest=MESSAGE_ID_MAX),
         create_time=_whole(data, "create_time", largest=2**32),

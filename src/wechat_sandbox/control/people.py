@@ -126,7 +126,7 @@ async def unfollow(
 
 @get("/people/{person_id:str}/chat")
 async def show_chat(
-    person_id: str, account: str, sandbox: NamedDependency[Sandbox], after: int = 0
+    *, person_id: str, account: str, sandbox: NamedDependency[Sandbox], after: int = 0
 ) -> dict[str, Any]:
     with sandbox.database.transaction() as tx:
         person, known = get_person(tx, person_id), get_account(tx, account)
@@ -136,7 +136,7 @@ async def show_chat(
 
 @get("/people/{person_id:str}/open")
 async def open_page(
-    person_id: str, url: str, request: Request[Any, Any, Any], sandbox: NamedDependency[Sandbox]
+    *, person_id: str, url: str, request: Request[Any, Any, Any], sandbox: NamedDependency[Sandbox]
 ) -> Response[Any]:
     """Send the browser to a page as this person.
 

@@ -58,8 +58,9 @@ async def add_places(data: AddPlaces, sandbox: NamedDependency[Sandbox]) -> dict
         for place in data.places:
             tx.run(
                 "INSERT INTO places (name, city, latitude, longitude, kind)"
-                " VALUES (:name, :city, :lat, :lng, :kind) ON CONFLICT (city, name) DO UPDATE SET"
-                " latitude = excluded.latitude, longitude = excluded.longitude, kind = excluded.kind",
+                " VALUES (:name, :city, :lat, :lng, :kind) ON CONFLICT (city, name)"
+                " DO UPDATE SET latitude = excluded.latitude, longitude = excluded.longitude,"
+                " kind = excluded.kind",
                 **msgspec.structs.asdict(place),
             )
         tx.notify("places")
