@@ -40,6 +40,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
     )
     op.create_table(
+        "guess_counts",
+        sa.Column("key_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("guessed_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_guess_counts")),
+    )
+    op.create_index("ix_guess_counts_last_at", "guess_counts", ["last_at"], unique=False)
+    op.create_table(
         "staff_members",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("brand_id", sa.UUID(), nullable=False),
@@ -49,10 +58,6 @@ def upgrade() -> None:
         sa.Column("pin_hash", sa.Text(), nullable=True),
         sa.Column("pin_failures", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("pin_locked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "password_failures", sa.BigInteger(), server_default=sa.text("0"), nullable=False
-        ),
-        sa.Column("password_locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -92,9 +97,6 @@ def upgrade() -> None:
         sa.Column("enrolled_by", sa.UUID(), nullable=True),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("bad_scan_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("bad_scans_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("scan_locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["enrolled_by"], ["staff_members.id"], name=op.f("fk_pads_enrolled_by_staff_members")
         ),
@@ -155,5 +157,7 @@ def downgrade() -> None:
     op.drop_table("pads")
     op.drop_table("pad_enrolments")
     op.drop_table("staff_members")
+    op.drop_index("ix_guess_counts_last_at", table_name="guess_counts")
+    op.drop_table("guess_counts")
     op.drop_table("api_keys")
     # ### end Alembic commands ###

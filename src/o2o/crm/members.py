@@ -156,6 +156,10 @@ class CounterVisit(Base):
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # Held when the member cannot have come here since the last visit; the member's own yes on the
+    # phone lets it go on.
+    held_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("(pad_id IS NULL) <> (api_key_id IS NULL)", name="opened_by_one"),

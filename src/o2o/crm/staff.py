@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, status_column
@@ -24,8 +25,6 @@ class StaffMember(Base):
     pin_hash: Mapped[str | None]
     pin_failures: Mapped[int] = mapped_column(server_default=text("0"))
     pin_locked_at: Mapped[datetime | None]
-    password_failures: Mapped[int] = mapped_column(server_default=text("0"))
-    password_locked_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
@@ -64,10 +63,6 @@ class Pad(Base):
     enrolled_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff_members.id"))
     enrolled_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    # Unknown codes scanned in the current minute; six lock the scanner for a minute.
-    bad_scan_count: Mapped[int] = mapped_column(server_default=text("0"))
-    bad_scans_since: Mapped[datetime | None]
-    scan_locked_until: Mapped[datetime | None]
 
 
 class PadEnrolment(Base):
@@ -85,6 +80,24 @@ class PadEnrolment(Base):
     __table_args__ = (
         CheckConstraint("expires_at <= created_at + interval '10 minutes'", name="ten_minutes"),
     )
+
+
+class GuessCount(Base):
+    """Recent wrong guesses at one secret by one guesser, and until when he must wait.
+
+    One row per thing guessed at (a login, a pad's scanner, an address that enrols), known to us
+    or not, so that being locked out tells nobody whether it exists.
+    """
+
+    __tablename__ = "guess_counts"
+
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    # The guesses within the limit's window; emptied when a lock begins.
+    guessed_at: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    locked_until: Mapped[datetime | None]
+    last_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_guess_counts_last_at", "last_at"),)
 
 
 class WebSession(Base):

@@ -1,0 +1,1 @@
+"""What can be done to staff, pads and keys, one use case per file."""

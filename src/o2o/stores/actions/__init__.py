@@ -1,0 +1,1 @@
+"""What can be done to brands and stores, one use case per file."""

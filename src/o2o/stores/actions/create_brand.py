@@ -1,0 +1,70 @@
+"""Create a brand with its tiers; creating it again changes nothing and returns the first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from o2o.crm.organisation import Brand, Tier
+from o2o.crm.statuses import BrandKind
+from o2o.infra.database import Tx
+from o2o.kernel.ids import BrandId, new_id
+
+
+class NewTier(msgspec.Struct, frozen=True, kw_only=True):
+    """A level of the programme: reached by spending so many fen over twelve months."""
+
+    code: str
+    name: str
+    spend_from_fen: int
+
+
+async def create_brand(
+    tx: Tx,
+    *,
+    slug: str,
+    name: str,
+    name_en: str,
+    kind: BrandKind,
+    hue: str,
+    terms_version: str,
+    card_prefix: str,
+    tiers: Sequence[NewTier],
+    now: datetime,
+) -> BrandId:
+    """Return the brand of that slug, created if need be. `tiers` come lowest first.
+
+    `card_prefix` is up to nine digits that every card number of the brand begins with.
+    """
+    assert tiers, "a brand needs a tier for its first member"
+    await tx.execute(
+        insert(Brand)
+        .values(
+            id=new_id(),
+            slug=slug,
+            name=name,
+            name_en=name_en,
+            kind=kind,
+            hue=hue,
+            terms_version=terms_version,
+            card_prefix=card_prefix,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Brand.slug])
+    )
+    brand_id = BrandId((await tx.execute(select(Brand.id).where(Brand.slug == slug))).scalar_one())
+    rows = [
+        {
+            "id": new_id(),
+            "brand_id": brand_id,
+            "code": tier.code,
+            "name": tier.name,
+            "rank": rank,
+            "spend_from_fen": tier.spend_from_fen,
+        }
+        for rank, tier in enumerate(tiers)
+    ]
+    await tx.execute(insert(Tier).values(rows).on_conflict_do_nothing())
+    return brand_id

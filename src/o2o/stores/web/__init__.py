@@ -1,0 +1,1 @@
+"""What the stores domain shows by itself: the colours of a brand."""
