@@ -2,18 +2,15 @@
 
 import asyncio
 import time
-from typing import Protocol, cast
+from typing import Protocol
 from uuid import UUID
-
-import msgspec
 
 from o2o.crm.organisation import OfficialAccount
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.logging import get_logger
 from o2o.infra.seal import Seal, SealBroken
-from o2o.wechat.codec.envelope import AccountKeys, MessageMode
-from o2o.wechat.codec.messages import Datum
 from o2o.wechat.errors import AccountNotFound
+from o2o.wechat.official_account import Account, open_account
 from o2o.wechat.queries import accounts as queries
 
 log = get_logger(__name__)
@@ -21,26 +18,6 @@ log = get_logger(__name__)
 REFRESH_SECONDS = 30.0
 # A name nobody knows may be an account registered a moment ago, or an attack: ask this often.
 MISS_REFRESH_SECONDS = 5.0
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """One official account, ready for use. Never log it whole: it holds the secret."""
-
-    id: UUID
-    slug: str
-    brand_id: UUID
-    appid: str
-    original_id: str
-    name: str
-    place_word: str
-    secret: str
-    keys: AccountKeys
-    message_datum: Datum
-    event_datum: Datum
-
-    def __repr__(self) -> str:
-        """Name the account, hide its credentials."""
-        return f"Account(slug={self.slug!r}, appid={self.appid!r})"
 
 
 class AccountsUnavailable(Exception):
@@ -53,34 +30,6 @@ class Ticking(Protocol):
     def __call__(self) -> float:
         """Return seconds from some fixed moment."""
         ...
-
-
-def open_account(row: OfficialAccount, seal: Seal) -> Account:
-    """Open the credentials of a stored account. Raises SealBroken, ValueError for broken keys."""
-    aes_key = (
-        seal.unseal(row.aes_key_sealed, label=f"{row.appid}:aes_key")
-        if row.aes_key_sealed is not None
-        else None
-    )
-    return Account(
-        id=row.id,
-        slug=row.slug,
-        brand_id=row.brand_id,
-        appid=row.appid,
-        original_id=row.original_id,
-        name=row.name,
-        place_word=row.place_word,
-        secret=seal.unseal(row.secret_sealed, label=f"{row.appid}:secret"),
-        keys=AccountKeys(
-            appid=row.appid,
-            original_id=row.original_id,
-            token=seal.unseal(row.token_sealed, label=f"{row.appid}:token"),
-            encoding_aes_key=aes_key,
-            mode=cast("MessageMode", row.mode.value),
-        ),
-        message_datum=cast("Datum", row.message_datum),
-        event_datum=cast("Datum", row.event_datum),
-    )
 
 
 class Accounts:

@@ -8,7 +8,8 @@ account's default reply. A stage that nobody registered costs nothing.
 from collections.abc import Sequence
 from enum import IntEnum
 
-from o2o.wechat.chat.asks import AnswerMany, Ask
+from o2o.web.copy import Words
+from o2o.wechat.chat.asks import AnswerMany, Ask, Effect
 from o2o.wechat.chat.commands import CommandWord, CommandWords
 from o2o.wechat.chat.dialogues import DialogueDefinition
 from o2o.wechat.chat.standard import StandardAnswers
@@ -28,7 +29,6 @@ from o2o.wechat.codec.messages import (
     ViewMiniprogramEvent,
     VoiceMessage,
 )
-from o2o.web.copy import Words
 
 Chain = tuple[AnswerMany, ...]
 Place = tuple[type[InboundMessage], str | None, str | None]
@@ -51,6 +51,7 @@ class ChatRouter:
         self.command_words = CommandWords(words)
         self.standard = StandardAnswers(words, self.command_words)
         self.dialogues: dict[str, DialogueDefinition] = {}
+        self._effects: dict[type[InboundMessage], list[Effect]] = {}
         self._commands: dict[str, AnswerMany] = {}
         self._stages: dict[Stage, list[AnswerMany]] = {stage: [] for stage in Stage}
         self._stage_chain: Chain = ()
@@ -103,6 +104,14 @@ class ChatRouter:
         if self.dialogues.setdefault(definition.name, definition) is not definition:
             msg = f"two dialogues are called {definition.name!r}"
             raise ValueError(msg)
+
+    def effect(self, kind: type[InboundMessage], effect: Effect) -> None:
+        """Take note of every message of a kind before it is answered, whoever answers it."""
+        self._effects.setdefault(kind, []).append(effect)
+
+    def effects_of(self, kind: type[InboundMessage]) -> Sequence[Effect]:
+        """Return what is to happen for a kind of message."""
+        return self._effects.get(kind, ())
 
     def find_command(self, text: str) -> CommandWord | None:
         """Return the command that a text names, if somebody answers it or it is the leave word."""

@@ -120,12 +120,16 @@ def _moment(form: str) -> Callable[[Value], str | None]:
     def shown(value: Value) -> str | None:
         if not isinstance(value, datetime) or value.tzinfo is None:
             return None
-        return _file().formats[form].format(
-            year=value.year,
-            month=value.month,
-            day=value.day,
-            hour=value.hour,
-            minute=value.minute,
+        return (
+            _file()
+            .formats[form]
+            .format(
+                year=value.year,
+                month=value.month,
+                day=value.day,
+                hour=value.hour,
+                minute=value.minute,
+            )
         )
 
     return shown

@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from o2o.infra.database import Tx
-from o2o.wechat.accounts import Account
 from o2o.wechat.codec.messages import InboundMessage
 from o2o.wechat.codec.replies import AnyReply
+from o2o.wechat.official_account import Account
 
 S = TypeVar("S")
 
@@ -26,6 +26,21 @@ class LiveDialogue(msgspec.Struct, frozen=True):
     def state_as(self, kind: type[S]) -> S:
         """Return the kept state as the dialogue's own struct. Raises msgspec.ValidationError."""
         return msgspec.convert(self.state, type=kind, strict=False)
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """A message or event as it arrived, for what must happen whoever answers it."""
+
+    account: Account
+    openid: str
+    # None: no person stands behind it (a mass-send result), or one we do not know.
+    fan_id: UUID | None
+    message: InboundMessage
+    now: datetime
+
+
+# Takes note of many messages with few statements, before they are answered.
+Effect = Callable[[Tx, Sequence[Heard]], Awaitable[None]]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,126 @@
+"""Receive messages: keep each once, take note of it, answer it; the whole batch in one transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from o2o.crm.statuses import AnsweredVia
+from o2o.infra.database import Tx
+from o2o.infra.logging import get_logger
+from o2o.infra.metrics import CALLBACKS
+from o2o.kernel.errors import Fact
+from o2o.wechat.actions.answer_messages import answer_messages
+from o2o.wechat.actions.queue_messages import OutgoingMessage, custom_message, queue_messages
+from o2o.wechat.codec.replies import NO_REPLY, AnyReply, NoReply, reply_from_json, reply_to_json
+from o2o.wechat.errors import MessageReplayed
+from o2o.wechat.inbox import Kept, Received
+from o2o.wechat.queries import inbox as queries
+from o2o.wechat.queries.inbox import KeptRow
+from o2o.wechat.router import ChatRouter
+
+log = get_logger(__name__)
+
+Place = tuple[UUID, bytes]
+# Tells answers that the spool sends from other messages with an id of their own.
+LATER_PREFIX = "in"
+
+
+async def receive_messages(
+    tx: Tx, received: Sequence[Received], *, router: ChatRouter
+) -> list[Kept | Fact]:
+    """Return for each message what it is answered, or MessageReplayed.
+
+    A message that was kept before gets the reply it got then; with another body under the same
+    MsgId the first stands and nothing is answered. Insert first, then act: whoever comes second
+    waits on the unique key and finds the reply.
+    """
+    firsts: dict[Place, Received] = {}
+    for one in received:
+        firsts.setdefault(one.place, one)
+    ids = await queries.keep_messages(tx, list(firsts.values()))
+    fresh = [one for place, one in firsts.items() if place in ids]
+    known = await queries.find_kept(tx, [place for place in firsts if place not in ids])
+
+    replies = dict(zip((one.place for one in fresh), await _answer(tx, fresh, router), strict=True))
+    await queries.store_replies(
+        tx,
+        [
+            (ids[place], reply_to_json(reply))
+            for place, reply in replies.items()
+            if not isinstance(reply, NoReply)
+        ],
+    )
+    await _answer_later(tx, firsts, replies=replies, known=known)
+    return [_result(one, firsts[one.place], replies=replies, known=known) for one in received]
+
+
+async def _answer(tx: Tx, fresh: Sequence[Received], router: ChatRouter) -> list[AnyReply]:
+    if not fresh:
+        return []
+    if all(one.is_answered for one in fresh):
+        return await answer_messages(tx, fresh, router=router)
+    # Broken answers come one at a time: the batch was split to find the one that broke.
+    return [router.standard.failed(account_name=one.account.name, locale="zh_CN") for one in fresh]
+
+
+async def _answer_later(
+    tx: Tx,
+    firsts: dict[Place, Received],
+    *,
+    replies: dict[Place, AnyReply],
+    known: dict[Place, KeptRow],
+) -> None:
+    """Send the replies of spooled messages as customer-service messages, each once."""
+    spooled = [one for one in firsts.values() if one.via is AnsweredVia.CUSTOM]
+    if not spooled:
+        return
+    claimed = await queries.claim_later_answers(
+        tx, [known[one.place].id for one in spooled if one.place in known]
+    )
+    outgoing: list[OutgoingMessage] = []
+    for one in spooled:
+        reply = replies.get(one.place)
+        if reply is None and one.place in known and known[one.place].id in claimed:
+            reply = _stored_reply(known[one.place])
+        if reply is None:
+            continue
+        message = custom_message(
+            account_id=one.account.id,
+            openid=one.message.from_user,
+            reply=reply,
+            client_msg_id=f"{LATER_PREFIX}{one.key.hex()[:30]}",
+        )
+        if message is not None:
+            outgoing.append(message)
+    await queue_messages(tx, outgoing, now=spooled[0].received_at)
+
+
+def _result(
+    one: Received,
+    first: Received,
+    *,
+    replies: dict[Place, AnyReply],
+    known: dict[Place, KeptRow],
+) -> Kept | Fact:
+    place = one.place
+    if place in replies:
+        if one is not first and one.body_hash != first.body_hash:
+            return _conflict(one)
+        return Kept(replies[place], is_new=one is first)
+    if place not in known:
+        return MessageReplayed(account=one.account.slug)
+    if known[place].body_hash != one.body_hash:
+        return _conflict(one)
+    return Kept(_stored_reply(known[place]), is_new=False)
+
+
+def _conflict(one: Received) -> Kept:
+    """The same MsgId with another content: the first one counts, and somebody should look."""
+    log.warning("wechat.msgid_conflict", account=one.account.slug, msg_id=one.message.msg_id)
+    CALLBACKS.labels(one.account.slug, "wechat.msgid_conflict").inc()
+    return Kept(NO_REPLY, is_new=False)
+
+
+def _stored_reply(row: KeptRow) -> AnyReply:
+    return NO_REPLY if row.reply is None else reply_from_json(msgspec.json.encode(row.reply))

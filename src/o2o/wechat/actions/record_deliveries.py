@@ -1,0 +1,117 @@
+"""Record what became of messages: accepted or refused by WeChat, delivered or refused in the end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from o2o.crm.statuses import DeliveryStatus as S
+from o2o.infra.database import Tx
+from o2o.wechat.chat.asks import Heard
+from o2o.wechat.codec.messages import TemplateSendFinished, parse_message
+from o2o.wechat.moves import DELIVERY_MOVES
+from o2o.wechat.queries import deliveries as queries
+from o2o.wechat.queries.deliveries import QueuedDelivery
+
+ERROR_CHARS_MAX = 500
+
+_ACCEPT = text(
+    "UPDATE deliveries SET status = 'accepted', msgid = :msgid, accepted_at = :now"
+    " WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+)
+_REFUSE = text(
+    "UPDATE deliveries SET status = 'refused', errcode = :errcode, error = :error,"
+    " result_at = :now WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+)
+_FINISH = text(
+    "UPDATE deliveries d SET status = f.status, error = f.error, result_at = :now"
+    " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:msgids AS text[]),"
+    " CAST(:statuses AS text[]), CAST(:errors AS text[]))"
+    " AS f(account_id, msgid, status, error)"
+    " WHERE d.account_id = f.account_id AND d.msgid = f.msgid AND d.channel = 'template'"
+    " AND d.status = ANY(CAST(:sources AS text[]))"
+)
+# Whoever sends holds these rows while it writes the message's id down: wait, then look for the id.
+_LOCK_QUEUED = text(
+    "SELECT d.id FROM deliveries d JOIN unnest(CAST(:account_ids AS uuid[]),"
+    " CAST(:openids AS text[])) AS p(account_id, openid) USING (account_id, openid)"
+    " WHERE d.status = 'queued' AND d.channel = 'template' ORDER BY d.id FOR UPDATE OF d"
+)
+
+
+async def record_acceptance(
+    tx: Tx, delivery: QueuedDelivery, *, msgid: str | None, now: datetime
+) -> None:
+    """WeChat took the message. Its result may have reached us before this: apply it then."""
+    sources = [source.value for source in DELIVERY_MOVES.sources_of(S.ACCEPTED)]
+    await tx.execute(_ACCEPT, {"id": delivery.id, "msgid": msgid, "now": now, "sources": sources})
+    if msgid is None:
+        return
+    status = await queries.find_finish_status(
+        tx, account_id=delivery.account_id, openid=delivery.openid, msgid=msgid
+    )
+    if status is not None:
+        fields = {
+            "ToUserName": "",
+            "FromUserName": delivery.openid,
+            "MsgType": "event",
+            "Event": "TEMPLATESENDJOBFINISH",
+            "MsgID": msgid,
+            "Status": status,
+        }
+        finished = parse_message(fields)
+        assert isinstance(finished, TemplateSendFinished)
+        await _finish(tx, [(delivery.account_id, finished)], now=now)
+
+
+async def record_refusal(
+    tx: Tx, delivery_id: UUID, *, errcode: int | None, error: str, now: datetime
+) -> None:
+    """WeChat will not take the message, or we know that it cannot: no further attempt."""
+    await tx.execute(
+        _REFUSE,
+        {
+            "id": delivery_id,
+            "errcode": errcode,
+            "error": error[:ERROR_CHARS_MAX],
+            "now": now,
+            "sources": [source.value for source in DELIVERY_MOVES.sources_of(S.REFUSED)],
+        },
+    )
+
+
+async def note_finished_templates(tx: Tx, heard: Sequence[Heard]) -> None:
+    """Take note of TEMPLATESENDJOBFINISH: delivered, or blocked by the person or WeChat."""
+    await tx.execute(
+        _LOCK_QUEUED,
+        {
+            "account_ids": [one.account.id for one in heard],
+            "openids": [one.openid for one in heard],
+        },
+    )
+    finished = [
+        (one.account.id, one.message)
+        for one in heard
+        if isinstance(one.message, TemplateSendFinished)
+    ]
+    await _finish(tx, finished, now=heard[0].now)
+
+
+async def _finish(
+    tx: Tx, finished: Sequence[tuple[UUID, TemplateSendFinished]], *, now: datetime
+) -> None:
+    sources = DELIVERY_MOVES.sources_of(S.DELIVERED) & DELIVERY_MOVES.sources_of(S.REFUSED)
+    await tx.execute(
+        _FINISH,
+        {
+            "account_ids": [account_id for account_id, _ in finished],
+            "msgids": [str(message.sent_msg_id) for _, message in finished],
+            "statuses": [
+                (S.DELIVERED if message.succeeded else S.REFUSED).value for _, message in finished
+            ],
+            "errors": [message.reason or None for _, message in finished],
+            "now": now,
+            "sources": [source.value for source in sources],
+        },
+    )

@@ -1,0 +1,71 @@
+"""What a verified callback carries into the inbox, and what the inbox answers."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from o2o.crm.statuses import AnsweredVia
+from o2o.wechat.codec.dedupe import body_hash, message_key
+from o2o.wechat.codec.envelope import Query
+from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
+from o2o.wechat.codec.messages import InboundMessage, parse_message
+from o2o.wechat.codec.replies import AnyReply
+from o2o.wechat.official_account import Account
+
+# Real openids have 28 characters, nonces about ten; both stand in unique keys of the database.
+OPENID_CHARS_MAX = 128
+NONCE_CHARS_MAX = 128
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that WeChat sent and signed, typed, with its identity."""
+
+    account: Account
+    message: InboundMessage
+    key: bytes
+    body_hash: bytes
+    signed_at: int
+    nonce: str
+    received_at: datetime
+    # PASSIVE: the reply goes back in the response. CUSTOM: it is sent later, from the spool.
+    via: AnsweredVia = AnsweredVia.PASSIVE
+    # False: keep it and say sorry, because answering it broke something of ours.
+    is_answered: bool = True
+
+    @property
+    def place(self) -> tuple[UUID, bytes]:
+        """What is unique about the message."""
+        return (self.account.id, self.key)
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A message that is in the inbox, now or before, and what it is answered."""
+
+    reply: AnyReply
+    is_new: bool
+
+
+def receive(
+    account: Account, fields: dict[str, object], *, query: Query, received_at: datetime
+) -> Received:
+    """Type the verified fields of a callback.
+
+    Raises CallbackRefused (xml_broken, signature_invalid) for a sender or nonce no index can hold.
+    """
+    message = parse_message(
+        fields, message_datum=account.message_datum, event_datum=account.event_datum
+    )
+    if len(message.from_user) > OPENID_CHARS_MAX:
+        raise CallbackRefused(RefusalCode.XML_BROKEN, "FromUserName is too long")
+    if len(query.nonce) > NONCE_CHARS_MAX or not query.nonce.isprintable():
+        raise CallbackRefused(RefusalCode.SIGNATURE_INVALID, "nonce")
+    return Received(
+        account=account,
+        message=message,
+        key=message_key(message),
+        body_hash=body_hash(fields),
+        signed_at=int(query.timestamp),
+        nonce=query.nonce,
+        received_at=received_at,
+    )

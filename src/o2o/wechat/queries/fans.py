@@ -1,0 +1,82 @@
+"""The SQL of fans: who wrote, whether they follow, where they stand in a dialogue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+
+from o2o.crm.members import Fan
+from o2o.infra.database import Tx
+from o2o.kernel.ids import new_id
+
+Person = tuple[UUID, str]
+
+_CONTEXT = text(
+    "SELECT asked.account_id, asked.openid, f.id, f.member_id, f.is_following, f.unfollowed_at,"
+    " d.name, d.step, d.state, d.expires_at"
+    " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:openids AS text[]))"
+    " AS asked(account_id, openid)"
+    " JOIN fans f USING (account_id, openid)"
+    " LEFT JOIN dialogues d USING (account_id, openid)"
+)
+_ADD = text(
+    "INSERT INTO fans (id, account_id, openid, is_following, created_at)"
+    " SELECT id, account_id, openid, is_following, :now FROM unnest(CAST(:ids AS uuid[]),"
+    " CAST(:account_ids AS uuid[]), CAST(:openids AS text[]), CAST(:are_following AS boolean[]))"
+    " AS n(id, account_id, openid, is_following)"
+    " ORDER BY account_id, openid ON CONFLICT (account_id, openid) DO NOTHING"
+)
+
+
+class FanContext(msgspec.Struct, frozen=True):
+    """What the chat knows of a fan before it answers."""
+
+    fan_id: UUID
+    member_id: UUID | None
+    is_following: bool
+    unfollowed_at: datetime | None
+    dialogue_name: str | None
+    dialogue_step: str | None
+    dialogue_state: dict[str, Any] | None
+    dialogue_expires_at: datetime | None
+
+
+class NewFan(msgspec.Struct, frozen=True):
+    """A person whom an account sees for the first time."""
+
+    person: Person
+    is_following: bool
+
+
+async def find_contexts(tx: Tx, people: Sequence[Person]) -> dict[Person, FanContext]:
+    """Return what is known of these people, in one statement; unknown ones are left out."""
+    rows = await tx.execute(
+        _CONTEXT,
+        {"account_ids": [p[0] for p in people], "openids": [p[1] for p in people]},
+    )
+    return {(row[0], row[1]): FanContext(*row[2:]) for row in rows}
+
+
+async def add_fans(tx: Tx, fans: Sequence[NewFan], *, now: datetime) -> None:
+    """Write down people seen for the first time; one who is known already stays as is."""
+    await tx.execute(
+        _ADD,
+        {
+            "ids": [new_id() for _ in fans],
+            "account_ids": [fan.person[0] for fan in fans],
+            "openids": [fan.person[1] for fan in fans],
+            "are_following": [fan.is_following for fan in fans],
+            "now": now,
+        },
+    )
+
+
+async def find_fan(tx: Tx, *, account_id: UUID, openid: str) -> Fan | None:
+    """Return a fan by openid in one account."""
+    found: Fan | None = await tx.scalar(
+        select(Fan).where(Fan.account_id == account_id, Fan.openid == openid)
+    )
+    return found
