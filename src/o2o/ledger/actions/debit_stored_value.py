@@ -39,12 +39,16 @@ class Transferred(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def debit_stored_value(
-    tx: Tx, commands: Sequence[DebitStoredValue], *, order: DrawOrder = DrawOrder.PROPORTIONAL
+    tx: Tx,
+    commands: Sequence[DebitStoredValue],
+    *,
+    order: DrawOrder = DrawOrder.PROPORTIONAL,
+    is_announced: bool = True,
 ) -> list[Transferred | Fact]:
     """Answer each command in order; several on one card see each other's effect.
 
     Facts: AmountOutOfRange, AccountNotFound, InsufficientBalance, RequestBodyDiffers. Publishes
-    stored_value.debited. At most seven statements, whatever the number of commands.
+    stored_value.debited unless the past is being entered (`is_announced`). At most seven statements, whatever the number of commands.
     """
     journal = await lock_books(
         tx,
@@ -60,7 +64,7 @@ async def debit_stored_value(
         for command, outcome in zip(commands, outcomes, strict=True)
         if isinstance(outcome, Done) and not outcome.is_replay
     ]
-    if events:
+    if events and is_announced:
         await publish(tx, *events, now=max(event.at for event in events))
     return [outcome if isinstance(outcome, Fact) else transferred(outcome) for outcome in outcomes]
 

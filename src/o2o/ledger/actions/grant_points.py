@@ -34,7 +34,9 @@ class PointsMoved(msgspec.Struct, frozen=True, kw_only=True):
     is_replay: bool
 
 
-async def grant_points(tx: Tx, commands: Sequence[GrantPoints]) -> list[PointsMoved | Fact]:
+async def grant_points(
+    tx: Tx, commands: Sequence[GrantPoints], *, is_announced: bool = True
+) -> list[PointsMoved | Fact]:
     """Answer each command in order.
 
     Facts: AmountOutOfRange, AccountNotFound, RequestBodyDiffers. Publishes points.granted.
@@ -54,7 +56,7 @@ async def grant_points(tx: Tx, commands: Sequence[GrantPoints]) -> list[PointsMo
         for command, outcome in zip(commands, outcomes, strict=True)
         if isinstance(outcome, Done) and not outcome.is_replay
     ]
-    if events:
+    if events and is_announced:
         await publish(tx, *events, now=max(event.at for event in events))
     return [outcome if isinstance(outcome, Fact) else points_moved(outcome) for outcome in outcomes]
 

@@ -25,7 +25,9 @@ class SpendPoints(Intention, frozen=True, kw_only=True):
     points: int
 
 
-async def spend_points(tx: Tx, commands: Sequence[SpendPoints]) -> list[PointsMoved | Fact]:
+async def spend_points(
+    tx: Tx, commands: Sequence[SpendPoints], *, is_announced: bool = True
+) -> list[PointsMoved | Fact]:
     """Answer each command in order.
 
     Facts: AmountOutOfRange, AccountNotFound, InsufficientPoints, RequestBodyDiffers. Publishes
@@ -46,7 +48,7 @@ async def spend_points(tx: Tx, commands: Sequence[SpendPoints]) -> list[PointsMo
         for command, outcome in zip(commands, outcomes, strict=True)
         if isinstance(outcome, Done) and not outcome.is_replay
     ]
-    if events:
+    if events and is_announced:
         await publish(tx, *events, now=max(event.at for event in events))
     return [outcome if isinstance(outcome, Fact) else points_moved(outcome) for outcome in outcomes]
 

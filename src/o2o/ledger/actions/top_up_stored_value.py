@@ -31,7 +31,7 @@ class TopUpStoredValue(Intention, frozen=True, kw_only=True):
 
 
 async def top_up_stored_value(
-    tx: Tx, commands: Sequence[TopUpStoredValue]
+    tx: Tx, commands: Sequence[TopUpStoredValue], *, is_announced: bool = True
 ) -> list[Transferred | Fact]:
     """Answer each command in order; `transfer_id` is that of the principal.
 
@@ -52,7 +52,7 @@ async def top_up_stored_value(
         for command, outcome in zip(commands, outcomes, strict=True)
         if isinstance(outcome, Done) and not outcome.is_replay
     ]
-    if events:
+    if events and is_announced:
         await publish(tx, *events, now=max(event.at for event in events))
     return [outcome if isinstance(outcome, Fact) else transferred(outcome) for outcome in outcomes]
 
