@@ -1,0 +1,143 @@
+/* Starts the page: texts first, then the facts, then everything that listens for changes. */
+import { api } from "./base/api.js";
+import { button, fill } from "./base/dom.js";
+import { icon } from "./base/icons.js";
+import { currentLanguage, loadCopy, t } from "./base/copy.js";
+import { listen } from "./base/live.js";
+import { onRoute, route } from "./base/route.js";
+import { get, set, setIn } from "./base/store.js";
+import { sayError } from "./base/toast.js";
+import { loadPeople } from "./acts.js";
+import { chatKey, refreshChat } from "./chat/conversations.js";
+import { loadSocial } from "./chat/friends.js";
+import { loadSceneCodes } from "./desk/codes.js";
+import { showAround } from "./desk/around.js";
+import { showGuide } from "./desk/guide.js";
+import { showStrip } from "./desk/panes.js";
+import { showPeople } from "./desk/people.js";
+import { redrawPhone, startPhone } from "./screens/phone.js";
+import { refreshBooksSoon } from "./watch/books.js";
+import { refreshCalls } from "./watch/calls.js";
+import { loadFaults } from "./watch/faults.js";
+import { showWatch } from "./watch/pane.js";
+
+const TYPING_MS = 15_000;
+
+const byId = (id) => document.getElementById(id);
+
+async function loadAccounts() {
+  set({ accounts: await api.accounts() });
+  await loadSceneCodes();
+}
+
+async function loadPlaces() {
+  const { places } = await api.places();
+  set({ places });
+}
+
+async function loadMenu(slug) {
+  const { menu } = await api.menu(slug);
+  setIn("menus", slug, menu?.button ?? []);
+}
+
+/** The chats of the person in hand, for the list's last lines and unread counts. */
+function loadChats() {
+  const person = get().people.find((each) => each.id === route().person);
+  return Promise.all((person?.following ?? []).map((account) => refreshChat(person.id, account)));
+}
+
+async function loadAll() {
+  await Promise.all([loadPeople(), loadAccounts(), loadPlaces(), loadFaults(), refreshCalls()]);
+  await loadChats();
+  refreshBooksSoon();
+}
+
+function showTyping({ person, account, is_typing: isTyping }) {
+  const key = chatKey(person, account);
+  setIn("typing", key, isTyping);
+  if (isTyping) setTimeout(() => setIn("typing", key, false), TYPING_MS);
+}
+
+const ON_NOTICE = {
+  chat: ({ person, account }) => refreshChat(person, account),
+  call: () => Promise.all([refreshCalls(), refreshBooksSoon()]),
+  people: async () => {
+    await loadPeople();
+    await loadChats();
+  },
+  accounts: loadAccounts,
+  menu: ({ account }) => loadMenu(account),
+  faults: loadFaults,
+  places: loadPlaces,
+  typing: showTyping,
+  qrcodes: loadSceneCodes,
+};
+
+/** Changes heard while offline are fetched again when the stream is back, so a failure here may pass. */
+async function quietly(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (get().online) sayError(error);
+  }
+}
+
+function languageButton() {
+  const other = currentLanguage() === "en" ? "zh_CN" : "en";
+  fill(
+    byId("language"),
+    button(
+      {
+        class: "language-button",
+        lang: other === "en" ? "en" : "zh-CN",
+        "data-testid": "language",
+        on: {
+          click: async () => {
+            await loadCopy(other);
+            location.reload();
+          },
+        },
+      },
+      icon("globe", 18),
+      t("page.other_language"),
+    ),
+  );
+}
+
+function labelPage() {
+  byId("pane-people").setAttribute("aria-label", t("people.title"));
+  byId("pane-around").setAttribute("aria-label", t("around.title"));
+  byId("pane-watch").setAttribute("aria-label", t("watch.title"));
+  byId("phone").setAttribute("aria-label", t("page.phone"));
+  byId("tabs").setAttribute("aria-label", t("page.tabs"));
+  fill(byId("brand-name"), t("page.name"));
+  fill(byId("brand-note"), t("page.note"));
+}
+
+async function start() {
+  await loadCopy();
+  labelPage();
+  languageButton();
+  loadSocial();
+  try {
+    await loadAll();
+  } catch (error) {
+    sayError(error);
+  }
+  set({ ready: true });
+  showGuide(byId("guide"));
+  showPeople(byId("people"));
+  showAround(byId("around"));
+  showStrip(byId("strip"));
+  showWatch(byId("watch"));
+  startPhone();
+  redrawPhone();
+  onRoute((now, before) => now.person !== before.person && quietly(loadChats));
+  listen({
+    onNotice: (notice) => quietly(async () => ON_NOTICE[notice.kind]?.(notice)),
+    onGap: () => quietly(loadAll),
+  });
+  document.body.dataset.ready = "true";
+}
+
+start();
