@@ -120,6 +120,11 @@ def violated_constraint(error: DBAPIError) -> str | None:
     return None
 
 
+async def ping(tx: Tx) -> None:
+    """Ask the server for a sign of life."""
+    await tx.execute(text("SELECT 1"))
+
+
 async def check_durability(engine: AsyncEngine) -> None:
     """Raise DurabilityOff unless a commit the server acknowledges survives a power cut."""
     async with engine.connect() as connection:

@@ -129,3 +129,15 @@ async def outbox_figures(tx: Tx) -> dict[str, float]:
         "dead": float(row.dead),
         "oldest_seconds": float(row.oldest_seconds),
     }
+
+
+async def list_dead(tx: Tx, *, limit: int = 20) -> list[tuple[int, str, int, str]]:
+    """Return the latest dead letters: id, topic, attempts, the last error."""
+    rows = await tx.execute(
+        text(
+            "SELECT id, topic, attempts, coalesce(last_error, '') FROM outbox_messages"
+            " WHERE dead_at IS NOT NULL ORDER BY dead_at DESC LIMIT :limit"
+        ),
+        {"limit": limit},
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

@@ -12,7 +12,6 @@ from litestar.handlers import BaseRouteHandler
 
 from o2o.crm.statuses import Audience
 from o2o.infra.database import transaction
-from o2o.web import principal_queries as queries
 from o2o.web.cookies import cookie_name
 from o2o.web.csrf import check_csrf
 from o2o.web.errors import (
@@ -25,6 +24,7 @@ from o2o.web.errors import (
 )
 from o2o.web.platform import Platform, platform_of
 from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
+from o2o.web.queries import principals as queries
 
 P = TypeVar("P")
 Connection = ASGIConnection[Any, Any, Any, Any]

@@ -4,9 +4,8 @@ import ipaddress
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
-from sqlalchemy import text
 
-from o2o.infra.database import transaction
+from o2o.infra.database import ping, transaction
 from o2o.infra.metrics import OUTBOX_DEAD, OUTBOX_OLDEST, OUTBOX_WAITING, exposition
 from o2o.infra.relay_queries import outbox_figures
 from o2o.kernel.errors import Fact
@@ -25,7 +24,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Say whether requests that need the database can be served."""
     try:
         async with transaction(platform_of(request).sessions) as tx:
-            await tx.execute(text("SELECT 1"))
+            await ping(tx)
     except Fact as fact:
         return Response({"status": "unready", "code": fact.code}, status_code=503)
     return Response({"status": "ready"})

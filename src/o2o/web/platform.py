@@ -11,6 +11,7 @@ from o2o.infra.settings import Settings
 from o2o.kernel.clock import Clock
 from o2o.web.copy import Words
 from o2o.web.pages import Pages
+from o2o.web.panels import Panels
 
 
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     hub: Hub
     words: Words
     pages: Pages
+    panels: Panels
 
 
 def platform_of(connection: Any) -> Platform:

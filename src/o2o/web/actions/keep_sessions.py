@@ -10,7 +10,7 @@ from o2o.crm.statuses import Audience
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal, new_token
 from o2o.web.cookies import LIFETIMES
-from o2o.web.sessions.queries import FoundSession
+from o2o.web.queries.sessions import FoundSession
 
 # A session's last sight is written at most this often, so that reading pages writes little.
 TOUCH_EVERY = timedelta(seconds=20)

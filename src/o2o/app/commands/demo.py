@@ -1,0 +1,140 @@
+"""`o2o demo`: everything on this machine, with demo data and a phone."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+import httpx
+
+from o2o.app.demo.boot import prepare_demo
+from o2o.app.demo.file import DemoFile
+from o2o.app.demo.sandbox import open_accounts, show_places, start_sandbox, wait_for_sandbox
+from o2o.app.demo.world import World, load_world
+from o2o.app.leftovers import end_leftovers, remember
+from o2o.app.runtime import open_runtime
+from o2o.app.serving import serve_until_stopped
+from o2o.infra.embedded_postgres import start_embedded, stop_embedded
+from o2o.infra.migrations import migrate
+from o2o.infra.settings import Settings, read_settings
+
+READY_SECONDS = 60.0
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Port of the product.")
+@click.option("--sandbox-port", default=8001, show_default=True, help="Port of the phone.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path(".o2o"),
+    show_default=True,
+    help="Where everything is kept.",
+)
+@click.option("--workers", default=1, show_default=True, help="Web worker processes.")
+@click.option("--reset", is_flag=True, help="Throw the demo's data away first.")
+def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: bool) -> None:
+    """Run product and phone with demo data until Ctrl-C."""
+    data_dir = data_dir.resolve()
+    end_leftovers(data_dir / "demo.pids")
+    if reset and data_dir.exists():
+        stop_embedded(data_dir)
+        shutil.rmtree(data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    _set_environment(data_dir, port=port, sandbox_url=sandbox_url)
+    process = start_sandbox(port=sandbox_port, data_dir=data_dir)
+    remember(data_dir / "demo.pids", [os.getpid(), process.pid])
+    status = 1
+    try:
+        os.environ["O2O_DATABASE_URL"] = start_embedded(data_dir)
+        settings = read_settings()
+        migrate(settings.database_url)
+        wait_for_sandbox(sandbox_url, process)
+        world = load_world()
+        content = asyncio.run(_prepare(settings, world, sandbox_url=sandbox_url))
+        threading.Thread(
+            target=_greet, args=(content, world, data_dir), name="greeting", daemon=True
+        ).start()
+        status = serve_until_stopped(settings, port=port, workers=workers)
+    finally:
+        process.terminate()
+        process.wait()
+        stop_embedded(data_dir)
+        (data_dir / "demo.pids").unlink(missing_ok=True)
+    sys.exit(status)
+
+
+def _set_environment(data_dir: Path, *, port: int, sandbox_url: str) -> None:
+    """Choose the demo's settings; children inherit them."""
+    os.environ |= {
+        "O2O_DEMO": "1",
+        "O2O_DATA_DIR": str(data_dir),
+        "O2O_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "O2O_WECHAT_API_URL": sandbox_url,
+        "O2O_WECHAT_OAUTH_URL": sandbox_url,
+        "O2O_WECHAT_PAY_URL": sandbox_url,
+        "O2O_WECHAT_JSSDK_URL": f"{sandbox_url}/jweixin.js",
+        "O2O_SECRET_KEY": _secret_key(data_dir / "secret_key"),
+    }
+
+
+def _secret_key(file: Path) -> str:
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(f"demo-{secrets.token_urlsafe(48)}")
+    return file.read_text()
+
+
+async def _prepare(settings: Settings, world: World, *, sandbox_url: str) -> DemoFile:
+    runtime = open_runtime(settings)
+    try:
+        accounts = open_accounts(sandbox_url, product_url=settings.public_url, world=world)
+        show_places(sandbox_url, world)
+        return await prepare_demo(runtime, world, accounts=accounts, sandbox_url=sandbox_url)
+    finally:
+        await runtime.engine.dispose()
+
+
+def _greet(content: DemoFile, world: World, data_dir: Path) -> None:
+    """Say where everything is, once it answers."""
+    give_up_at = time.monotonic() + READY_SECONDS
+    while time.monotonic() < give_up_at:
+        try:
+            if httpx.get(f"{content.product_url}/readyz", timeout=2.0, trust_env=False).is_success:
+                break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    click.echo(_greeting(content, world, data_dir))
+
+
+def _greeting(content: DemoFile, world: World, data_dir: Path) -> str:
+    stores = {store.id: store.name for store in content.stores}
+    lines = [
+        "",
+        f"  {world.group.name} · {world.group.name_en}",
+        "",
+        f"  Phone (start here)   {content.sandbox_url}",
+        f"  Clerk's pad          {content.product_url}/pad",
+        f"  Console              {content.product_url}/console",
+        f"  API                  {content.product_url}/api/v1/openapi.json",
+        "",
+        "  Login        PIN      Password              Role       Store",
+        *(
+            f"  {person.login:<12} {person.pin or '-':<8}"
+            f" {person.password if person.password != person.pin else '-':<21}"
+            f" {person.role:<10} {stores.get(person.store_id or '', '-')}"
+            for person in content.staff
+        ),
+        "",
+        f"  Keys and ids for programs: {data_dir / 'demo.json'}",
+        "  Ctrl-C stops all of it.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,17 @@
+"""Reading settings for a command and finding the database it works on."""
+
+import msgspec
+
+from o2o.infra.embedded_postgres import start_embedded
+from o2o.infra.settings import Settings, read_settings
+
+
+def settings_with_database() -> Settings:
+    """Read the settings; start the embedded PostgreSQL when no other is named.
+
+    Raises SettingsWrong.
+    """
+    settings = read_settings()
+    if settings.database_url:
+        return settings
+    return msgspec.structs.replace(settings, database_url=start_embedded(settings.data_dir))

@@ -1,0 +1,1 @@
+"""Reads of the web layer: sessions and who is behind them."""
