@@ -13,8 +13,8 @@ from o2o.crm.statuses import StaffRoleName
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal
 from o2o.staff.errors import PadNotFound, StaffNotFound
-from o2o.web.queries.principals import list_api_clients
 from o2o.web.principals import APIClient
+from o2o.web.queries.principals import list_api_clients
 
 # Role → stores it covers; None covers every store of the brand.
 RolesOf = dict[StaffRoleName, frozenset[UUID] | None]

@@ -1,0 +1,89 @@
+"""Charge at the counter: a member pays with the card, inside a visit.
+
+Set-based, for the coalescer; refusals come back as data because a wrong member code is counted.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from o2o.infra.database import Tx
+from o2o.kernel.errors import Fact
+from o2o.kernel.ids import APIKeyId, MemberId, RequestId, StaffId, StoreId, VisitId
+from o2o.ledger.actions.debit_stored_value import (
+    DebitStoredValue,
+    Transferred,
+    debit_stored_value,
+)
+from o2o.membership.actions.check_visits import Cleared, check_visits
+from o2o.membership.errors import DebitOverLimit, UnattendedNotAllowed
+from o2o.membership.scanners import AtPad, ByKey, Scanner
+
+
+class ChargeAtCounter(msgspec.Struct, frozen=True, kw_only=True):
+    """Take `amount_fen` from the member's card in the scanner's store.
+
+    A pad names its visit; a key names a visit, brings a member code (as its hash), or debits
+    unattended if it may.
+    """
+
+    request_id: RequestId
+    member_id: UUID
+    amount_fen: int
+    by: Scanner
+    now: datetime
+    reason: str | None = None
+    visit_id: UUID | None = None
+    code_hash: bytes | None = None
+
+
+async def charge_at_counter(
+    tx: Tx, commands: Sequence[ChargeAtCounter]
+) -> list[Transferred | Fact]:
+    """Answer each charge in order; sent again, it is answered from the books.
+
+    Facts: those of check_visits and of debit_stored_value, UnattendedNotAllowed, DebitOverLimit.
+    When a member code was spent and the debit was refused, the refusal's details name the visit,
+    in which a smaller amount may follow.
+    """
+    cleared = await check_visits(tx, commands)
+    for command, clear in zip(commands, cleared, strict=True):
+        if clear.refusal is None and not clear.is_known:
+            clear.refusal = _unattended_refusal(command, clear)
+    moving = [i for i, clear in enumerate(cleared) if clear.refusal is None]
+    outcomes: list[Transferred | Fact | None] = [clear.refusal for clear in cleared]
+    if moving:
+        debits = [_debit(commands[i], cleared[i]) for i in moving]
+        for i, outcome in zip(moving, await debit_stored_value(tx, debits), strict=True):
+            if isinstance(outcome, Fact) and cleared[i].is_just_opened:
+                outcome.detail["visit_id"] = str(cleared[i].visit_id)
+            outcomes[i] = outcome
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _unattended_refusal(command: ChargeAtCounter, clear: Cleared) -> Fact | None:
+    by = command.by
+    if clear.visit_id is not None or not isinstance(by, ByKey):
+        return None
+    if not by.can_debit_unattended:
+        return UnattendedNotAllowed()
+    if command.amount_fen > by.unattended_debit_fen_max:
+        return DebitOverLimit(limit_fen=by.unattended_debit_fen_max)
+    return None
+
+
+def _debit(command: ChargeAtCounter, clear: Cleared) -> DebitStoredValue:
+    by = command.by
+    return DebitStoredValue(
+        request_id=command.request_id,
+        member_id=MemberId(command.member_id),
+        store_id=StoreId(by.store_id),
+        amount_fen=command.amount_fen,
+        reason=command.reason,
+        visit_id=VisitId(clear.visit_id) if clear.visit_id else None,
+        staff_id=StaffId(by.staff_id) if isinstance(by, AtPad) else None,
+        api_key_id=None if isinstance(by, AtPad) else APIKeyId(by.key_id),
+        now=command.now,
+    )

@@ -1,0 +1,1 @@
+"""Pure decisions of membership: codes and cards, travel, tiers."""
