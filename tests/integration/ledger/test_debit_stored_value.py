@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import SessionFactory, Tx, transaction, violated_constraint
 from o2o.infra.idempotency import RequestBodyDiffers
-from o2o.kernel.ids import MemberId, StoreId, new_id, new_request_id
+from o2o.kernel.ids import MemberId, StoreId, VisitId, new_id, new_request_id
 from o2o.ledger.actions.debit_stored_value import Transferred, debit_stored_value
 from o2o.ledger.errors import AccountNotFound, AmountOutOfRange, InsufficientBalance
 from o2o.ledger.queries import Wallet, get_wallet
@@ -67,19 +68,7 @@ async def test_a_debit_writes_two_entries_its_draws_and_one_event(tx: Tx) -> Non
         "SELECT kind, asset, amount, store_id, tender, reason, part, request_id"
         " FROM ledger_transfers WHERE id = :id",
         id=result.transfer_id,
-    ) == [
-        (
-            "debit",
-            "cny_fen",
-            8_800,
-            books.store_id,
-            None,
-            "午餐",
-            0,
-            command.request_id,
-            command.now,
-        )
-    ]
+    ) == [("debit", "cny_fen", 8_800, books.store_id, None, "晚餐", 0, command.request_id)]
     assert await rows(
         tx, "SELECT payload FROM outbox_messages WHERE topic = 'stored_value.debited'"
     ) == [
@@ -227,6 +216,18 @@ async def test_a_batch_is_decided_in_order_and_refusals_leave_neighbours_alone(t
     assert await rows(
         tx, "SELECT count(*) FROM outbox_messages WHERE topic = 'stored_value.debited'"
     ) == [(2,)]
+
+
+async def test_a_visit_that_does_not_exist_stops_the_transaction(sessions: SessionFactory) -> None:
+    books = await given_committed_books(sessions, principal_fen=1_000)
+
+    with pytest.raises(IntegrityError) as refusal:
+        async with transaction(sessions) as tx:
+            await debit_stored_value(tx, [debit(books, 100, visit_id=VisitId(new_id()))])
+
+    assert violated_constraint(refusal.value) == "fk_ledger_transfers_visit_id_counter_visits"
+    async with sessions() as tx:
+        assert (await get_wallet(tx, books.member_id)).balance_fen == 1_000
 
 
 async def test_an_order_may_be_named(tx: Tx) -> None:
