@@ -81,7 +81,23 @@ def test_a_location_message_carries_its_datum() -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["", "abc", "nan", "inf", "-inf", "1e999", "1_0", "２３", "0x10", "1,5", "91", "-90.1", "<b/>"],
+    [
+        "",
+        "abc",
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "1_0",
+        "２３",
+        "0x10",
+        "1,5",
+        "1e",
+        "--1",
+        "91",
+        "-90.1",
+        "<b/>",
+    ],
 )
 def test_an_unreadable_coordinate_is_none(number: str) -> None:
     inner = f"<Location_X>{number}</Location_X><Location_Y>113.3</Location_Y>"

@@ -129,10 +129,17 @@ LAUGHS = "".join(f'<!ENTITY l{level} "{f"&l{level - 1};" * 10}">' for level in r
         b"<?xml version='1.0'?>\n<!-- <xml> -->\n<!DOCTYPE x [<!ENTITY e 'x'>]><xml>&e;</xml>",
         b"\xef\xbb\xbf<!DOCTYPE x><xml/>",
         b"<!ENTITY e 'x'><xml/>",
+        b"<!--><xml>--><!DOCTYPE x><xml/>",
     ],
 )
 def test_a_document_type_is_refused_unread(body: bytes) -> None:
     assert refusal_of(body) == (RefusalCode.DTD_FORBIDDEN, 400)
+
+
+def test_the_parser_refuses_a_document_type_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("o2o.wechat.codec.xml._check_prolog", lambda _body: None)
+    laughs = f'<!DOCTYPE x [<!ENTITY l0 "ha">{LAUGHS}]><xml><a>&l11;</a></xml>'.encode()
+    assert refusal_of(laughs) == (RefusalCode.DTD_FORBIDDEN, 400)
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,12 @@ def _check_prolog(body: bytes) -> None:
         if position == len(body):
             raise CallbackRefused(RefusalCode.BODY_EMPTY)
         if body.startswith(b"<?", position):
-            closing = b"?>"
+            opening, closing = b"<?", b"?>"
         elif body.startswith(b"<!--", position):
-            closing = b"-->"
+            opening, closing = b"<!--", b"-->"
         else:
             break
-        end = body.find(closing, position + 2)
+        end = body.find(closing, position + len(opening))
         if end < 0:
             raise CallbackRefused(RefusalCode.XML_BROKEN, "unclosed prolog")
         position = end + len(closing)
@@ -177,6 +177,7 @@ def _check_declaration(_version: str, encoding: str | None, _standalone: int) ->
 
 
 def _refuse_doctype(*_declaration: object) -> None:
+    # For whatever prolog expat might read in another way than _check_prolog does.
     raise CallbackRefused(RefusalCode.DTD_FORBIDDEN)
 
 
