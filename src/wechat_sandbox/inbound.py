@@ -120,7 +120,7 @@ def _location_message(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "Location_X": _number(request, "lat", "latitude"),
         "Location_Y": _number(request, "lng", "longitude"),
-        "Scale": int(request.get("scale", 15)),
+        "Scale": int(_number({"scale": 15} | request, "scale")),
         "Label": _text(request, "label", ""),
     }
 

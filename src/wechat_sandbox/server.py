@@ -1,9 +1,12 @@
 """Runs the application on granian's embedded server until it is told to stop."""
 
 import asyncio
+import fcntl
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -19,6 +22,9 @@ BACKPRESSURE = 4096
 READY_SECONDS_MAX = 20.0
 
 
+LOCK_NAME = "sandbox.lock"
+
+
 def free_port(host: str) -> int:
     """A port nobody uses at this moment."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -26,6 +32,23 @@ def free_port(host: str) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def check_port_is_free(host: str, port: int) -> None:
+    """Raises OSError. The server itself would share a taken port and get half of its calls."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
+@contextmanager
+def sole_use(data_dir: Path) -> Iterator[None]:
+    """Hold the memory for this process alone. Raises BlockingIOError while another has it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / LOCK_NAME).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 async def _wait_until_ready(settings: Settings) -> None:
@@ -75,9 +98,13 @@ async def serve(settings: Settings) -> None:
 
 def run(settings: Settings) -> int:
     """Serve until stopped; the exit code."""
-    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(serve(settings))
+        check_port_is_free(settings.host, settings.port)
+        with sole_use(settings.data_dir):
+            asyncio.run(serve(settings))
+    except BlockingIOError:
+        print(f"wechat-sandbox: {settings.data_dir} is in use", file=sys.stderr)  # noqa: T201 - says why it ends
+        return 1
     except OSError as error:
         print(f"wechat-sandbox cannot listen: {error}", file=sys.stderr)  # noqa: T201 - says why it ends
         return 1

@@ -180,7 +180,7 @@ def show_typing(call: ApiCall) -> Answer:
     tx, account = call.tx, call.account
     person = person_of(tx, account, call.body.get("touser"))
     command = call.body.get("command")
-    if command not in {"Typing", "CancelTyping"}:
+    if command not in ("Typing", "CancelTyping"):
         raise WeChatError(45072)
     since = allowances.seconds_since_act(tx, account=account.slug, person=person)
     if since is None or since > allowances.TYPING_SECONDS:

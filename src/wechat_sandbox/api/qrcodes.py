@@ -19,7 +19,7 @@ TEXT_ACTIONS = frozenset({"QR_STR_SCENE", "QR_LIMIT_STR_SCENE"})
 @endpoint("POST", "/cgi-bin/qrcode/create", daily_limit=100_000)
 def create_qrcode(call: ApiCall) -> Answer:
     action = call.body.get("action_name")
-    if action not in NUMBER_ACTIONS | TEXT_ACTIONS:
+    if not isinstance(action, str) or action not in NUMBER_ACTIONS | TEXT_ACTIONS:
         raise WeChatError(40052)
     info = call.body.get("action_info")
     if not isinstance(info, Mapping):

@@ -28,15 +28,15 @@ def callback_addresses(_call: ApiCall) -> Answer:
 def check_callback(call: ApiCall) -> Answer:
     """Says what a check from WeChat's side finds; the sandbox is on the same machine."""
     action = call.body.get("action")
-    if action not in {"dns", "ping", "all"}:
+    if action not in ("dns", "ping", "all"):
         raise WeChatError(40202)
     operator = call.body.get("check_operator")
-    if operator not in OPERATORS:
+    if not isinstance(operator, str) or operator not in OPERATORS:
         raise WeChatError(40203)
     answer: Answer = {}
-    if action in {"dns", "all"}:
+    if action in ("dns", "all"):
         answer["dns"] = [{"ip": LOOPBACK, "real_operator": operator}]
-    if action in {"ping", "all"}:
+    if action in ("ping", "all"):
         answer["ping"] = [
             {"ip": LOOPBACK, "from_operator": operator, "package_loss": "0%", "time": "0.040ms"}
         ]
