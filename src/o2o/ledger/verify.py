@@ -27,6 +27,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing at all is wrong."""
         return not any(self.fault_counts.values())
 
+    def lines(self) -> list[str]:
+        """Tell the verdict to an operator at a terminal: what was read, each check, bad rows."""
+        read = [f"{count:,} {rows}" for rows, count in msgspec.structs.asdict(self.extent).items()]
+        told = [f"read {', '.join(read)}"]
+        for check, count in self.fault_counts.items():
+            told.append(f"FAIL {check}: {count:,}" if count else f"ok   {check}")
+            told += [
+                f"     {fault.subject}: expected {fault.expected}, found {fault.found}"
+                for fault in self.faults
+                if fault.check == check
+            ]
+        told.append("the books are sound" if self.is_sound else "the books are NOT sound")
+        return told
+
 
 async def verify_ledger(sessions: SessionFactory) -> Verdict:
     """Check all the books in one snapshot, while business goes on. Changes and locks nothing."""

@@ -218,6 +218,22 @@ async def test_a_batch_is_decided_in_order_and_refusals_leave_neighbours_alone(t
     ) == [(2,)]
 
 
+@pytest.mark.parametrize("reason,kept", [("a\x00b\u202e ", "ab"), (" ", None), ("", None)])
+async def test_what_cannot_be_seen_does_not_enter_the_books(
+    tx: Tx, reason: str, kept: str | None
+) -> None:
+    books = await given_books(tx)
+    await given_top_up(tx, books, principal_fen=1_000)
+    command = debit(books, 100, reason=reason)
+
+    first, again = await debited(tx, command), await debited(tx, command)
+
+    assert again.is_replay
+    assert await rows(
+        tx, "SELECT reason FROM ledger_transfers WHERE id = :id", id=first.transfer_id
+    ) == [(kept,)]
+
+
 async def test_a_visit_that_does_not_exist_stops_the_transaction(sessions: SessionFactory) -> None:
     books = await given_committed_books(sessions, principal_fen=1_000)
 

@@ -43,6 +43,7 @@ async def test_sound_books_pass_every_check(sessions: SessionFactory) -> None:
 
     assert verdict.is_sound
     assert verdict.faults == []
+    assert verdict.lines()[-1] == "the books are sound"
     assert verdict.fault_counts == dict.fromkeys(CHECKS, 0)
     extent = verdict.extent
     assert (extent.accounts, extent.transfers, extent.entries) == (12, 6, 12)
@@ -190,6 +191,16 @@ async def test_a_fault_names_the_row_and_both_amounts(sessions: SessionFactory) 
     assert [(f.check, f.subject, f.expected, f.found) for f in verdict.faults] == [
         ("balances_equal_entries", str(account_id), "70", "1"),
         ("balances_equal_lots", str(account_id), "70", "1"),
+    ]
+    assert verdict.lines() == [
+        "read 12 accounts, 6 transfers, 12 entries, 3 lots, 5 draws",
+        "ok   assets_sum_to_zero",
+        "FAIL balances_equal_entries: 1",
+        f"     {account_id}: expected 70, found 1",
+        "FAIL balances_equal_lots: 1",
+        f"     {account_id}: expected 70, found 1",
+        *(f"ok   {check}" for check in list(CHECKS)[3:]),
+        "the books are NOT sound",
     ]
 
 

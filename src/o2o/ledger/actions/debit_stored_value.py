@@ -48,7 +48,8 @@ async def debit_stored_value(
     """Answer each command in order; several on one card see each other's effect.
 
     Facts: AmountOutOfRange, AccountNotFound, InsufficientBalance, RequestBodyDiffers. Publishes
-    stored_value.debited unless the past is being entered (`is_announced`). At most seven statements, whatever the number of commands.
+    stored_value.debited, unless `is_announced` is off because the past is being entered. At most
+    seven statements, whatever the number of commands.
     """
     journal = await lock_books(
         tx,

@@ -39,7 +39,8 @@ async def grant_points(
 ) -> list[PointsMoved | Fact]:
     """Answer each command in order.
 
-    Facts: AmountOutOfRange, AccountNotFound, RequestBodyDiffers. Publishes points.granted.
+    Facts: AmountOutOfRange, AccountNotFound, RequestBodyDiffers. Publishes points.granted, unless
+    `is_announced` is off because the past is being entered.
     """
     journal = await lock_books(
         tx,

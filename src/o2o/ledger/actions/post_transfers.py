@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from o2o.infra.database import Tx, violated_constraint
 from o2o.infra.idempotency import RequestBodyDiffers
+from o2o.kernel.text import without_controls
 from o2o.ledger.errors import BooksOutOfStep
 from o2o.ledger.journal import Journal, Posting
 
@@ -117,7 +118,7 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             "amounts": [posting.amount for posting in ordered],
             "store_ids": [posting.intention.store_id for posting in ordered],
             "tenders": [posting.tender.value if posting.tender else None for posting in ordered],
-            "reasons": [posting.intention.reason for posting in ordered],
+            "reasons": [_told(posting.intention.reason) for posting in ordered],
             "visit_ids": [posting.intention.visit_id for posting in ordered],
             "staff_ids": [posting.intention.staff_id for posting in ordered],
             "api_key_ids": [posting.intention.api_key_id for posting in ordered],
@@ -128,6 +129,11 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             "entry_balances": [entry[3] for entry in entries],
         },
     )
+
+
+def _told(reason: str | None) -> str | None:
+    # PostgreSQL refuses NUL in text, and nothing unseen belongs into the books.
+    return (without_controls(reason) or None) if reason else None
 
 
 async def _draw_from_lots(tx: Tx, postings: Sequence[Posting]) -> None:

@@ -31,7 +31,7 @@ async def spend_points(
     """Answer each command in order.
 
     Facts: AmountOutOfRange, AccountNotFound, InsufficientPoints, RequestBodyDiffers. Publishes
-    points.spent.
+    points.spent, unless `is_announced` is off because the past is being entered.
     """
     journal = await lock_books(
         tx,

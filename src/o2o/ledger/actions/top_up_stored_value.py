@@ -36,7 +36,8 @@ async def top_up_stored_value(
     """Answer each command in order; `transfer_id` is that of the principal.
 
     Facts: AmountOutOfRange, AccountNotFound, BalanceLimitExceeded, RequestBodyDiffers. Publishes
-    stored_value.topped_up. At most six statements, whatever the number of commands.
+    stored_value.topped_up, unless `is_announced` is off because the past is being entered. At most
+    six statements, whatever the number of commands.
     """
     journal = await lock_books(
         tx,
