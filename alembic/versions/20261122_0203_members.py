@@ -193,6 +193,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "openid", name=op.f("uq_fans_account_id_openid")),
     )
     op.create_index(op.f("ix_fans_member_id"), "fans", ["member_id"], unique=False)
+    op.create_index(
+        "ix_fans_unionid",
+        "fans",
+        ["unionid"],
+        unique=False,
+        postgresql_where=sa.text("unionid IS NOT NULL"),
+    )
     op.create_table(
         "member_codes",
         sa.Column("code_hash", sa.LargeBinary(), nullable=False),
@@ -272,6 +279,9 @@ def downgrade() -> None:
     )
     op.drop_index("ix_member_codes_expires_at", table_name="member_codes")
     op.drop_table("member_codes")
+    op.drop_index(
+        "ix_fans_unionid", table_name="fans", postgresql_where=sa.text("unionid IS NOT NULL")
+    )
     op.drop_index(op.f("ix_fans_member_id"), table_name="fans")
     op.drop_table("fans")
     op.drop_index(

@@ -32,7 +32,10 @@ class Fan(Base):
     scene: Mapped[str | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("account_id", "openid"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "openid"),
+        Index("ix_fans_unionid", "unionid", postgresql_where=text("unionid IS NOT NULL")),
+    )
 
 
 class Member(Base):

@@ -1,0 +1,1 @@
+"""What members, clerks and programs see of membership."""

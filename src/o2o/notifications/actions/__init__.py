@@ -1,0 +1,1 @@
+"""What members are told, one occasion per file."""
