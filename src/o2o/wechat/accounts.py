@@ -1,4 +1,4 @@
-"""Official accounts with opened credentials, kept in the process so that a callback needs no read."""
+"""Official accounts with opened credentials, kept in the process: a callback needs no read."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ class Ticking(Protocol):
 
 
 class Accounts:
-    """The cache of one process: read again every 30 s, on a miss every 5 s, kept when reading fails."""
+    """One process's cache: read again every 30 s, on a miss every 5 s, kept when reading fails."""
 
     def __init__(
         self, *, sessions: SessionFactory, seal: Seal, ticks: Ticking = time.monotonic
@@ -51,7 +51,7 @@ class Accounts:
     def peek(self, slug: str) -> Account | None:
         """Return an account if the cache knows it; read again in the background when it is old."""
         if self._ticks() - self._tried_at >= REFRESH_SECONDS:
-            self._start_reading()
+            _ = self._start_reading()
         return self._by_slug.get(slug)
 
     async def find(self, slug: str) -> Account | None:

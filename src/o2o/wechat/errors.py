@@ -21,12 +21,6 @@ class MessageReplayed(Forbidden):
     code = "wechat.replayed"
 
 
-class InboxRaced(Conflict):
-    """A message was kept by another process meanwhile; reading again finds it."""
-
-    code = "wechat.inbox_raced"
-
-
 class WeChatRefused(Conflict):
     """WeChat answered with an error code; `errcode` and `errmsg` are in the details."""
 

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import msgspec
@@ -46,6 +47,8 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy ships no types
         adapter = HTTPAdapter(pool_maxsize=THREADS, max_retries=0)
         self._http.mount("http://", adapter)
         self._http.mount("https://", adapter)
+        self._http.headers["Content-Type"] = "application/json"
+        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def fetch_access_token(self) -> None:
         """Refuse: tokens are fetched under a lease by `o2o.wechat.tokens`."""

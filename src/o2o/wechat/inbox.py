@@ -1,6 +1,6 @@
 """What a verified callback carries into the inbox, and what the inbox answers."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from o2o.wechat.official_account import Account
 # Real openids have 28 characters, nonces about ten; both stand in unique keys of the database.
 OPENID_CHARS_MAX = 128
 NONCE_CHARS_MAX = 128
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,3 +70,8 @@ def receive(
         nonce=query.nonce,
         received_at=received_at,
     )
+
+
+def received_ns(moment: datetime) -> int:
+    """Return a moment as nanoseconds since 1970 without going through a float."""
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000

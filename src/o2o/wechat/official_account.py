@@ -7,7 +7,7 @@ import msgspec
 
 from o2o.crm.organisation import OfficialAccount
 from o2o.infra.seal import Seal
-from o2o.wechat.codec.envelope import AccountKeys, MessageMode
+from o2o.wechat.codec.envelope import AccountKeys
 from o2o.wechat.codec.messages import Datum
 
 
@@ -52,7 +52,7 @@ def open_account(row: OfficialAccount, seal: Seal) -> Account:
             original_id=row.original_id,
             token=seal.unseal(row.token_sealed, label=f"{row.appid}:token"),
             encoding_aes_key=aes_key,
-            mode=cast("MessageMode", row.mode.value),
+            mode=row.mode.value,
         ),
         message_datum=cast("Datum", row.message_datum),
         event_datum=cast("Datum", row.event_datum),

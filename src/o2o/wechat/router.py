@@ -1,4 +1,4 @@
-"""The chat router: domains register here what they answer, and it finds who is asked in which order.
+"""The chat router: domains register what they answer, and it finds who is asked in which order.
 
 A text (typed, or spoken and recognised) is understood in this order: the live dialogue's expected
 answer, an exact command, a keyword rule, a menu number, the knowledge base, a person, the
@@ -129,7 +129,7 @@ class ChatRouter:
         """Return who is to be asked, in order, until one gives an answer."""
         message = ask.message
         if isinstance(message, TextMessage | VoiceMessage) and ask.text:
-            return self._text_chain(ask, type(message))
+            return self._text_chain(ask)
         chain = [*self._dialogue_chain(ask), *self._placed(ask, key_of(message))]
         if isinstance(message, SubscribeEvent):
             scenes = self._scenes if message.scene else []
@@ -145,7 +145,7 @@ class ChatRouter:
         assert isinstance(message, Event | UnknownMessage)
         return tuple(chain)
 
-    def _text_chain(self, ask: Ask, kind: type[InboundMessage]) -> Chain:
+    def _text_chain(self, ask: Ask) -> Chain:
         chain = self._dialogue_chain(ask)
         named = self.find_command(ask.text)
         if named is not None:

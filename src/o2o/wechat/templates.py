@@ -107,7 +107,7 @@ def _thing(value: Value) -> str | None:
 
 
 def _amount(value: Value) -> str | None:
-    if isinstance(value, str) or isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, str | bool | datetime):
         return None
     whole, cents = divmod(value, FEN_PER_YUAN)
     yuan = f"{whole}.{cents:02d}"
@@ -146,7 +146,7 @@ def _without(pattern: re.Pattern[str], chars_max: int) -> Callable[[Value], str 
 
 
 def _number(value: Value) -> str | None:
-    if isinstance(value, bool) or isinstance(value, datetime):
+    if isinstance(value, bool | datetime):
         return None
     text = str(value)
     return text if len(text) <= NUMBER_DIGITS_MAX and _NUMBER.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""Erase what WeChat's profile gave us: on unfollow, on revocation of one permission, on cancellation.
+"""Erase what WeChat's profile gave us: on unfollow, revocation of one permission, cancellation.
 
 Revocation codes are WeChat's: 201 address, 202 invoice, 203 card, 204 microphone, 205 nickname and
 avatar, 206 location, 207 pictures. Of these we keep nickname, avatar, and the positions and

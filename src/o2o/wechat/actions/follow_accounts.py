@@ -18,7 +18,7 @@ _FOLLOW = text(
     "UPDATE fans f SET is_following = true, unfollowed_at = NULL,"
     " followed_at = CASE WHEN f.is_following AND f.followed_at IS NOT NULL THEN f.followed_at"
     " ELSE n.at END, scene = coalesce(n.scene, f.scene)"
-    " FROM (SELECT b.id, b.is_following AS was_following, n.scene, n.at"
+    " FROM (SELECT b.id, b.is_following AND b.followed_at IS NOT NULL AS was_following, n.scene, n.at"
     "  FROM unnest(CAST(:ids AS uuid[]), CAST(:scenes AS text[]), CAST(:ats AS timestamptz[]))"
     "  AS n(id, scene, at) JOIN fans b ON b.id = n.id ORDER BY b.id FOR UPDATE OF b) AS n"
     " WHERE f.id = n.id RETURNING f.id, n.was_following"

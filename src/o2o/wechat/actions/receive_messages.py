@@ -1,4 +1,4 @@
-"""Receive messages: keep each once, take note of it, answer it; the whole batch in one transaction."""
+"""Receive messages: keep each once, take note of it, answer it; a batch in one transaction."""
 
 from collections.abc import Sequence
 from uuid import UUID

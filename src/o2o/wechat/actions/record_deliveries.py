@@ -1,4 +1,4 @@
-"""Record what became of messages: accepted or refused by WeChat, delivered or refused in the end."""
+"""Record what became of messages: taken or refused by WeChat, delivered or blocked in the end."""
 
 from collections.abc import Sequence
 from datetime import datetime

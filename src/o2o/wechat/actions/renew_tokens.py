@@ -1,4 +1,4 @@
-"""Renew a credential: one process holds the lease while it asks WeChat, the others wait and read."""
+"""Renew a credential: one process holds the lease and asks WeChat, the others wait and read."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -56,7 +56,7 @@ async def store_token(
     expires_at: datetime,
 ) -> int | None:
     """Write the new credential over the leased version; None when somebody did meanwhile."""
-    return await tx.scalar(
+    stored: int | None = await tx.scalar(
         _STORE,
         {
             "account_id": account_id,
@@ -66,6 +66,7 @@ async def store_token(
             "expires_at": expires_at,
         },
     )
+    return stored
 
 
 async def release_renewal(tx: Tx, *, account_id: UUID, kind: str, version: int) -> None:

@@ -1,1 +1,1 @@
-"""How a chat message is understood: what is asked, command words, dialogues, the order of stages."""
+"""How a chat message is understood: asks, command words, dialogues, the order of stages."""

@@ -8,7 +8,10 @@ from o2o.web.copy import LANGUAGES, Words
 COPY_FILE = "commands"
 # A command is a word, not an essay; longer texts are not looked up at all.
 COMMAND_CHARS_MAX = 32
-_AROUND = " \t\r\n.,!?;:~'\"()[]{}<>\u3001\u3002\u300c\u300d\u300e\u300f\u3010\u3011\u2018\u2019\u201c\u201d"
+_AROUND = (
+    " \t\r\n.,!?;:~'\"()[]{}<>"
+    "\u3001\u3002\u300c\u300d\u300e\u300f\u3010\u3011\u2018\u2019\u201c\u201d"
+)
 
 
 def fold(text: str) -> str:

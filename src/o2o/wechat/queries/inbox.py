@@ -34,7 +34,8 @@ _FIND = text(
     " JOIN inbound_messages m USING (account_id, message_key)"
 )
 _STORE_REPLIES = text(
-    "UPDATE inbound_messages m SET reply = r.reply::jsonb"
+    "UPDATE inbound_messages m SET reply = r.reply::jsonb, answered_via ="
+    " CASE m.answered_via WHEN 'nothing' THEN 'passive' ELSE m.answered_via END"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:replies AS text[])) AS r(id, reply)"
     " WHERE m.id = r.id"
 )
@@ -69,7 +70,7 @@ async def keep_messages(tx: Tx, received: Sequence[Received]) -> dict[tuple[UUID
             "events": [event_of(one.message) for one in received],
             "fields": [_fields_json(one.message) for one in received],
             "received_ats": [one.received_at for one in received],
-            "vias": [one.via.value for one in received],
+            "vias": [_via_at_first(one).value for one in received],
         },
     )
     return {(row.account_id, bytes(row.message_key)): row.id for row in rows}
@@ -123,6 +124,10 @@ def event_of(message: InboundMessage) -> str | None:
     if isinstance(message, UnknownEvent):
         return message.event
     return str(message.raw.get("Event") or "") if isinstance(message, Event) else None
+
+
+def _via_at_first(one: Received) -> AnsweredVia:
+    return AnsweredVia.NOTHING if one.via is AnsweredVia.PASSIVE else one.via
 
 
 def _fields_json(message: InboundMessage) -> str:

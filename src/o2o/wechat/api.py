@@ -1,0 +1,97 @@
+"""WeChat's API with an account's token: one that is refused is renewed, and the call made again."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from o2o.infra.logging import get_logger
+from o2o.wechat.errors import WeChatAway, WeChatRefused
+from o2o.wechat.gateway import Gateway
+from o2o.wechat.official_account import Account
+from o2o.wechat.tokens import Fetched, Token, Tokens
+
+log = get_logger(__name__)
+
+STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105 - an address
+TICKET = "/cgi-bin/ticket/getticket"
+# Invalid credential, invalid access_token, expired access_token.
+TOKEN_REFUSED = frozenset({40001, 40014, 42001})
+
+Call = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+class WeChatAPI:
+    """Calls for an account. Raises WeChatRefused and WeChatAway."""
+
+    def __init__(self, *, gateway: Gateway, tokens: Tokens) -> None:
+        """Go out through `gateway` with what `tokens` holds."""
+        self.gateway = gateway
+        self._tokens = tokens
+
+    async def post(self, account: Account, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST JSON with the account's access token."""
+        return await self._with_token(
+            account, lambda token: self.gateway.post(path, body, access_token=token)
+        )
+
+    async def get(
+        self, account: Account, path: str, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """GET with the account's access token."""
+        return await self._with_token(
+            account,
+            lambda token: self.gateway.get(path, {**(params or {}), "access_token": token}),
+        )
+
+    async def access_token(self, account: Account, *, refused: Token | None = None) -> Token:
+        """Return the account's access token, another one than the refused."""
+        return await self._tokens.obtain(
+            account,
+            "access_token",
+            lambda old: self._fetch_access_token(account, old if refused else None),
+            refused=refused,
+        )
+
+    async def jsapi_ticket(self, account: Account) -> str:
+        """Return the ticket with which pages are signed; it never leaves the server."""
+        token = await self._tokens.obtain(
+            account, "jsapi_ticket", lambda _: self._fetch_ticket(account)
+        )
+        return token.value
+
+    async def _with_token(self, account: Account, call: Call) -> dict[str, Any]:
+        token = await self.access_token(account)
+        try:
+            return await call(token.value)
+        except WeChatRefused as refusal:
+            if refusal.errcode not in TOKEN_REFUSED:
+                raise
+            log.info("wechat.token_refused", account=account.slug, errcode=refusal.errcode)
+        token = await self.access_token(account, refused=token)
+        return await call(token.value)
+
+    async def _fetch_access_token(self, account: Account, refused: str | None) -> Fetched:
+        """Ask for the stable token; force a new one when WeChat repeats the one it refused."""
+        body = {
+            "grant_type": "client_credential",
+            "appid": account.appid,
+            "secret": account.secret,
+        }
+        fetched = _fetched(
+            await self.gateway.post(STABLE_TOKEN, body), "access_token", STABLE_TOKEN
+        )
+        if refused is None or fetched.value != refused:
+            return fetched
+        forced = await self.gateway.post(STABLE_TOKEN, {**body, "force_refresh": True})
+        return _fetched(forced, "access_token", STABLE_TOKEN)
+
+    async def _fetch_ticket(self, account: Account) -> Fetched:
+        return _fetched(await self.get(account, TICKET, {"type": "jsapi"}), "ticket", TICKET)
+
+
+def _fetched(answer: Mapping[str, Any], name: str, path: str) -> Fetched:
+    value, expires_in = answer.get(name), answer.get("expires_in")
+    if not isinstance(value, str) or not value:
+        raise WeChatAway(path=path, reason=f"an answer without {name}")
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int) or expires_in <= 0:
+        raise WeChatAway(path=path, reason="an answer without expires_in")
+    return Fetched(value, expires_in)
