@@ -82,7 +82,7 @@ def _refuse_doctype(*_declaration: Any) -> None:
 def parse(document: bytes | str) -> dict[str, Any]:
     """The children of `<xml>`. Raises BadXml."""
     reader = _Reader()
-    parser = expat.ParserCreate(encoding=None if isinstance(document, bytes) else "utf-8")
+    parser = expat.ParserCreate(encoding="utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end

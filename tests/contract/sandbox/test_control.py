@@ -203,18 +203,17 @@ def test_recorded_calls_hold_no_secret(shop: Shop) -> None:
 
 def test_the_live_stream(shop: Shop) -> None:
     seen = []
-    with httpx.Client(base_url=shop.http.base_url, trust_env=False, timeout=10) as listener:
-        with listener.stream("GET", "/_sandbox/stream") as stream:
-            assert stream.headers["content-type"].startswith("text/event-stream")
-            for line in stream.iter_lines():
-                if not line.startswith("data: "):
-                    continue
-                notice = json.loads(line.removeprefix("data: "))
-                if notice["kind"] == "hello":
-                    shop.follow()
-                seen.append(notice)
-                if notice["kind"] == "call":
-                    break
+    with shop.http.stream("GET", "/_sandbox/stream") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        for line in stream.iter_lines():
+            if not line.startswith("data: "):
+                continue
+            notice = json.loads(line.removeprefix("data: "))
+            if notice["kind"] == "hello":
+                shop.follow()
+            seen.append(notice)
+            if notice["kind"] == "call":
+                break
     kinds = [notice["kind"] for notice in seen]
     assert kinds == ["hello", "people", "chat", "call"]
     chat = seen[2]
