@@ -7,6 +7,7 @@ import { get, set } from "./base/store.js";
 import { say, sayError } from "./base/toast.js";
 import { t } from "./base/copy.js";
 import { refreshChat } from "./chat/conversations.js";
+import { codesAround } from "./desk/codes.js";
 import { webAddress } from "./chat/rich_text.js";
 
 /** The person whose phone is in hand, or null. */
@@ -47,11 +48,6 @@ export async function trying(action) {
   }
 }
 
-async function showChat(person, account) {
-  await Promise.all([loadPeople(), refreshChat(person, account)]);
-  go({ chat: account });
-}
-
 /** Open an address as the person in hand. */
 export function openPage(address) {
   const url = webAddress(address);
@@ -59,34 +55,46 @@ export function openPage(address) {
   else say(t("web.bad_address"));
 }
 
+/** The account that a code's text belongs to, as far as this page knows; null for anything else. */
+function accountOfCode(text) {
+  return codesAround(get()).find((code) => code.text === text)?.account ?? null;
+}
+
+async function showFollowed(person, slug) {
+  await loadPeople();
+  // Meanwhile another phone may have been picked up, or another page opened.
+  if (route().person === person && route().chat !== slug) go({ chat: slug });
+  await refreshChat(person, slug);
+}
+
+async function scanText(person, text) {
+  const expected = accountOfCode(text);
+  // The chat opens before the account's greeting has come, for that may take its fifteen seconds.
+  if (expected) go({ chat: expected });
+  const result = await api.scan(person.id, text);
+  if (result.action === "open") openPage(result.url ?? text);
+  else if (result.action === "expired") say(t("scan.expired"));
+  else if (result.account) await showFollowed(person.id, result.account);
+  else say(t("scan.text", { text: result.text ?? text }));
+}
+
 /** What WeChat's scanner does with a code: follow, greet again, open a page, or show the text. */
 export async function useScan(scanned) {
   const person = inHand();
   if (!person || !scanned) return;
   const text = scanned.text ?? scanned.code?.text;
-  await trying(async () => {
-    if (!text && scanned.code) {
-      await followAccount(scanned.code.account);
-      return;
-    }
-    // The chat opens before the account's greeting has come: it may take its five seconds.
-    const known = get().accounts.find((account) => account.qr_text === text);
-    if (known) say(t("scan.following", { account: known.name }));
-    const result = await api.scan(person.id, text);
-    if (result.action === "open") openPage(result.url ?? text);
-    else if (result.action === "expired") say(t("scan.expired"));
-    else if (result.account) await showChat(person.id, result.account);
-    else say(t("scan.text", { text: result.text ?? text }));
-  });
+  if (text) await trying(() => scanText(person, text));
+  else await followAccount(scanned.code.account);
 }
 
 /** Follow an account, or open its chat when it is followed already. */
 export async function followAccount(slug) {
   const person = inHand();
   if (!person) return;
+  go({ chat: slug });
   await trying(async () => {
     if (!person.following.includes(slug)) await api.follow(person.id, slug);
-    await showChat(person.id, slug);
+    await showFollowed(person.id, slug);
   });
 }
 

@@ -58,7 +58,7 @@ function article(item, index, taps) {
   const src = webAddress(item.pic_url ?? item.picurl ?? "");
   return button(
     { class: index ? "article" : "article article-first", disabled: !url, on: { click: () => taps.open(url) } },
-    src ? picture(src, "", "article-picture") : h("span", { class: "article-picture article-plain" }, icon("picture")),
+    src ? picture(src, "", "article-picture") : null,
     h(
       "span",
       { class: "article-words" },

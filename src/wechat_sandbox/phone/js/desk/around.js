@@ -6,7 +6,7 @@ import { askForm } from "../base/layers.js";
 import { t } from "../base/copy.js";
 import { onRoute } from "../base/route.js";
 import { get, set, watch } from "../base/store.js";
-import { inHand, trying, useScan } from "../acts.js";
+import { accountBySlug, inHand, trying, useScan } from "../acts.js";
 import { say } from "../base/toast.js";
 import { codesAround } from "./codes.js";
 import { guideStep } from "./guide.js";
@@ -20,9 +20,12 @@ function hintFor(code, person) {
   return person.following.includes(code.account) ? t("around.open") : t("around.follow");
 }
 
-function stand(code, account) {
+function stand(code, place) {
   const person = inHand();
-  const isNext = guideStep() === "follow" && code.isOwn;
+  const account = accountBySlug(code.account);
+  const classes = ["stand"];
+  if (place === 0 && guideStep() === "follow") classes.push("next-step");
+  if (!code.isOwn) classes.push("stand-scene");
   const scanIt = () => {
     if (!inHand()) {
       say(t("around.pick_first"));
@@ -34,10 +37,10 @@ function stand(code, account) {
   const picture = h("img", { class: "stand-code", src: code.text ? qrOf(code.text) : accountQr(code.account), alt: "", width: 132, height: 132 });
   return h(
     "li",
-    {},
+    { class: code.isOwn ? null : "is-wide" },
     button(
       {
-        class: isNext ? "stand next-step" : "stand",
+        class: classes.join(" "),
         "data-testid": code.isOwn ? `account-qr-${code.account}` : `scene-qr-${code.id}`,
         "aria-label": t("around.label", { name: code.label, hint: hintFor(code, person) }),
         on: { click: scanIt },
@@ -81,12 +84,8 @@ export function showAround(place) {
   const rest = h("div", {});
   fill(place, h("h2", { class: "pane-title" }, t("around.title")), h("p", { class: "pane-note" }, t("around.note")), list, rest);
   const show = () => {
-    const { accounts } = get();
-    fill(
-      list,
-      codesAround(get()).map((code) => stand(code, accounts.find((account) => account.slug === code.account))),
-    );
-    fill(rest, get().ready && !accounts.length ? noAccounts() : null);
+    fill(list, codesAround(get()).map(stand));
+    fill(rest, get().ready && !get().accounts.length ? noAccounts() : null);
   };
   for (const name of ["accounts", "sceneCodes", "people", "ready"]) watch((facts) => facts[name], show);
   onRoute(show);

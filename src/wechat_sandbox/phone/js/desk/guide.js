@@ -31,10 +31,12 @@ function stepText(step) {
 }
 
 export function showGuide(place) {
+  // Whoever finished on an earlier visit is not told again; the praise stays for this one.
+  const wasDone = recall("guide_done", false);
   const show = () => {
     const now = guideStep();
     document.body.dataset.step = now;
-    if (recall("guide_dismissed", false) || (now === "done" && recall("guide_done", false))) {
+    if (recall("guide_dismissed", false) || wasDone) {
       fill(place);
       return;
     }

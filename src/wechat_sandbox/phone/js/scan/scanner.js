@@ -37,7 +37,8 @@ function typedText(close) {
     class: "line-input",
     type: "text",
     "data-testid": "scan-text",
-    "data-autofocus": true,
+    // On a touch screen the keyboard would cover the codes.
+    "data-autofocus": matchMedia("(hover: hover)").matches,
     "aria-label": t("scan.type"),
     placeholder: t("scan.type"),
     maxlength: TEXT_MAX,

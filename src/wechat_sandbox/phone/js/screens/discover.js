@@ -3,6 +3,7 @@ import { api } from "../base/api.js";
 import { fill, h } from "../base/dom.js";
 import { faceOf } from "../base/faces.js";
 import { askForm, titleBar } from "../base/layers.js";
+import { icon } from "../base/icons.js";
 import { listRow, switchRow } from "../base/rows.js";
 import { t } from "../base/copy.js";
 import { go } from "../base/route.js";
@@ -87,7 +88,7 @@ export function meScreen(signal) {
       h(
         "details",
         { class: "list-group facts" },
-        h("summary", { class: "list-row" }, t("me.identities")),
+        h("summary", { class: "list-row" }, h("span", { class: "list-label" }, t("me.identities")), icon("chevron", 18)),
         h("dl", { class: "fact-list" }, factsOf(person)),
       ),
     );

@@ -4,6 +4,7 @@ import { button, fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { t } from "../base/copy.js";
 import { adjust, route } from "../base/route.js";
+import { webAddress } from "../chat/rich_text.js";
 import { bridge } from "./bridge.js";
 import { share } from "./share.js";
 
@@ -91,7 +92,8 @@ function open(place, person, url) {
 
 /** Make the web view show what the address says: one page, or nothing. */
 export function syncWebView(place) {
-  const { person, url } = route();
+  const { person, url: asked } = route();
+  const url = webAddress(asked ?? "");
   const key = person && url ? `${person} ${url}` : null;
   if (shown?.key === key || (!shown && !key)) return;
   shown?.end();
