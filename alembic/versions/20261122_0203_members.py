@@ -161,6 +161,13 @@ def upgrade() -> None:
         "ix_counter_visits_member", "counter_visits", ["member_id", "opened_at"], unique=False
     )
     op.create_index(
+        "ix_counter_visits_pad",
+        "counter_visits",
+        ["pad_id", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("pad_id IS NOT NULL"),
+    )
+    op.create_index(
         "uq_counter_visits_open_pad",
         "counter_visits",
         ["pad_id"],
@@ -288,6 +295,11 @@ def downgrade() -> None:
         "uq_counter_visits_open_pad",
         table_name="counter_visits",
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_counter_visits_pad",
+        table_name="counter_visits",
+        postgresql_where=sa.text("pad_id IS NOT NULL"),
     )
     op.drop_index("ix_counter_visits_member", table_name="counter_visits")
     op.drop_table("counter_visits")

@@ -156,6 +156,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transfers")),
         sa.UniqueConstraint("request_id", "part", name=op.f("uq_ledger_transfers_request_id_part")),
     )
+    op.create_index(
+        "ix_ledger_transfers_visit",
+        "ledger_transfers",
+        ["visit_id"],
+        unique=False,
+        postgresql_where=sa.text("visit_id IS NOT NULL"),
+    )
     op.create_table(
         "ledger_entries",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -263,6 +270,11 @@ def downgrade() -> None:
     op.drop_table("ledger_lots")
     op.drop_index("ix_ledger_entries_statement", table_name="ledger_entries")
     op.drop_table("ledger_entries")
+    op.drop_index(
+        "ix_ledger_transfers_visit",
+        table_name="ledger_transfers",
+        postgresql_where=sa.text("visit_id IS NOT NULL"),
+    )
     op.drop_table("ledger_transfers")
     op.drop_table("ledger_accounts")
     # ### end Alembic commands ###

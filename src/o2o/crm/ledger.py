@@ -71,6 +71,11 @@ class LedgerTransfer(Base):
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("from_account_id <> to_account_id", name="two_accounts"),
         CheckConstraint("(kind = 'top_up') = (tender IS NOT NULL)", name="tender_of_top_up"),
+        Index(
+            "ix_ledger_transfers_visit",
+            "visit_id",
+            postgresql_where=text("visit_id IS NOT NULL"),
+        ),
     )
 
 

@@ -168,6 +168,12 @@ class CounterVisit(Base):
         CheckConstraint("(pad_id IS NULL) <> (api_key_id IS NULL)", name="opened_by_one"),
         CheckConstraint("expires_at <= opened_at + interval '5 minutes'", name="five_minutes"),
         Index("ix_counter_visits_member", "member_id", "opened_at"),
+        Index(
+            "ix_counter_visits_pad",
+            "pad_id",
+            "opened_at",
+            postgresql_where=text("pad_id IS NOT NULL"),
+        ),
         # A pad serves one member at a time.
         Index(
             "uq_counter_visits_open_pad",
