@@ -1,11 +1,14 @@
 """Who stands at the counter: a pad with a clerk, or a system with a key."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from o2o.staff.actions.count_guess import guess_key
-from o2o.staff.rules import SCAN_LIMIT
+from o2o.staff.actions.count_guess import GuessLimit, guess_key
+
+# Sixteen random digits, a hundred thousand codes alive: five guesses a minute hit never.
+SCAN_LIMIT = GuessLimit(use="scan", free=5, window=timedelta(minutes=1), lock=timedelta(minutes=1))
 
 
 class AtPad(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,8 +17,6 @@ ENROLMENT_LASTS = timedelta(minutes=10)
 SCOPES = frozenset({"members:read", "top_ups:write", "debits:write", "debits:unattended"})
 # Whoever has work at the counter or in the kitchen; the others have the console.
 PAD_ROLES = frozenset({StaffRoleName.CLERK, StaffRoleName.KITCHEN, StaffRoleName.MANAGER})
-# Whose hands money goes through at the counter.
-MONEY_ROLES = frozenset({StaffRoleName.CLERK, StaffRoleName.MANAGER})
 
 _PIN = re.compile(r"[0-9]{6,12}", re.ASCII)
 
@@ -43,7 +41,6 @@ ENROLMENT_LIMIT = GuessLimit(
 ENROLMENT_LIMIT_OF_ALL = GuessLimit(
     use="pad_enrolment_all", free=100, window=timedelta(minutes=1), lock=timedelta(minutes=1)
 )
-SCAN_LIMIT = GuessLimit(use="scan", free=5, window=timedelta(minutes=1), lock=timedelta(minutes=1))
 
 
 def is_pin_strong(pin: str) -> bool:

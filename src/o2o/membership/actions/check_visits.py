@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from o2o.crm.statuses import StaffRoleName
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.open_visits import OpenVisit, open_visits
@@ -21,9 +22,11 @@ from o2o.membership.queries import counter
 from o2o.membership.queries.counter import MemberFacts, StoreFacts, VisitFacts
 from o2o.membership.scanners import AtPad, Scanner
 from o2o.staff.queries import list_covered
-from o2o.staff.rules import MONEY_ROLES
 from o2o.stores.errors import StoreNotFound, StoreNotOfBrand
 from o2o.web.errors import RoleMissing
+
+# Whose hands money goes through at the counter.
+MONEY_ROLES = frozenset({StaffRoleName.CLERK, StaffRoleName.MANAGER})
 
 
 class Movement(Protocol):

@@ -48,49 +48,14 @@ async def enter_members(
     ids = {member.card_no: MemberId(new_id()) for member in members}
     rows = [_member_row(brand_id, ids[m.card_no], member=m, tiers=tiers) for m in members]
     await tx.execute(insert(Member).values(rows))
-    await tx.execute(
-        insert(MemberIdentity).values(
-            [
-                {
-                    "id": new_id(),
-                    "brand_id": brand_id,
-                    "member_id": ids[member.card_no],
-                    "kind": IdentityKind.PHONE,
-                    "value": member.phone,
-                    "created_at": member.joined_at,
-                }
-                for member in members
-            ]
-        )
-    )
-    await tx.execute(
-        insert(Card).values(
-            [
-                {
-                    "id": new_id(),
-                    "brand_id": brand_id,
-                    "member_id": ids[member.card_no],
-                    "card_no": member.card_no,
-                    "issued_at": member.joined_at,
-                }
-                for member in members
-            ]
-        )
-    )
-    await tx.execute(
-        insert(Consent).values(
-            [
-                {
-                    "id": new_id(),
-                    "member_id": ids[member.card_no],
-                    "purpose": ConsentPurpose.MEMBERSHIP,
-                    "terms_version": terms_version,
-                    "given_at": member.joined_at,
-                }
-                for member in members
-            ]
-        )
-    )
+    identities = [_identity_row(brand_id, ids[m.card_no], member=m) for m in members]
+    await tx.execute(insert(MemberIdentity).values(identities))
+    cards = [_card_row(brand_id, ids[m.card_no], member=m) for m in members]
+    await tx.execute(insert(Card).values(cards))
+    consents = [
+        _consent_row(ids[m.card_no], member=m, terms_version=terms_version) for m in members
+    ]
+    await tx.execute(insert(Consent).values(consents))
     await open_member_accounts(tx, brand_id=brand_id, member_ids=list(ids.values()), now=now)
     return ids
 
@@ -109,4 +74,39 @@ def _member_row(
         "birthday": member.birthday,
         "home_store_id": member.home_store_id,
         "joined_at": member.joined_at,
+    }
+
+
+def _identity_row(
+    brand_id: BrandId, member_id: MemberId, *, member: KnownMember
+) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "brand_id": brand_id,
+        "member_id": member_id,
+        "kind": IdentityKind.PHONE,
+        "value": member.phone,
+        "created_at": member.joined_at,
+    }
+
+
+def _card_row(brand_id: BrandId, member_id: MemberId, *, member: KnownMember) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "brand_id": brand_id,
+        "member_id": member_id,
+        "card_no": member.card_no,
+        "issued_at": member.joined_at,
+    }
+
+
+def _consent_row(
+    member_id: MemberId, *, member: KnownMember, terms_version: str
+) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "member_id": member_id,
+        "purpose": ConsentPurpose.MEMBERSHIP,
+        "terms_version": terms_version,
+        "given_at": member.joined_at,
     }

@@ -15,12 +15,11 @@ from o2o.membership.events import ScanLockBegan
 from o2o.membership.queries import counter
 from o2o.membership.queries.counter import CodeFate
 from o2o.membership.rules.limits import CLOCK_SLACK
-from o2o.membership.scanners import AtPad
+from o2o.membership.scanners import SCAN_LIMIT, AtPad
 from o2o.membership.scans import Scan, still_open
 from o2o.staff.actions.count_guess import count_guess, seconds_until
 from o2o.staff.errors import PadNotFound
 from o2o.staff.queries import list_guess_locks
-from o2o.staff.rules import SCAN_LIMIT
 from o2o.stores.errors import StoreNotFound
 
 # One statement decides which scan has a code: whoever waited for the row sees it spent.

@@ -30,6 +30,15 @@ _FORGET = text("DELETE FROM guess_counts WHERE key_hash = :key")
 _SWEEP = text("DELETE FROM guess_counts WHERE last_at < :before")
 KEPT = timedelta(days=1)
 
+__all__ = [
+    "GuessLimit",
+    "count_guess",
+    "forget_guesses",
+    "guess_key",
+    "seconds_until",
+    "sweep_guesses",
+]
+
 
 def guess_key(limit: GuessLimit, guesser: object) -> bytes:
     """Name a guesser under a limit; what people typed is kept as a hash only."""
