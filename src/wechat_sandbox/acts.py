@@ -42,6 +42,7 @@ def perform(
     following = fans.is_following(tx, account=account.slug, person=person)
     if needs_following and not following and not replay.is_forced:
         raise NotFollowing
+    _add_ticket(tx, account, inbound)
     message = envelope(
         inbound,
         original_id=account.original_id,
@@ -67,6 +68,18 @@ def perform(
             body=inbound.shown,
         )
     return owe(tx, account=account.slug, person=person, trigger=inbound.trigger, message=message)
+
+
+def _add_ticket(tx: Transaction, account: Account, inbound: Inbound) -> None:
+    """A scan described by its scene alone gets the ticket that a code of this scene has."""
+    scene = str(inbound.fields.get("EventKey", ""))
+    if inbound.trigger == "subscribe":
+        scene = scene.removeprefix(qrcodes.FOLLOW_PREFIX) if qrcodes.FOLLOW_PREFIX in scene else ""
+    elif inbound.trigger != "SCAN":
+        return
+    if scene and "Ticket" not in inbound.fields:
+        code = qrcodes.code_for_scene(tx, account=account.slug, scene=scene)
+        inbound.fields["Ticket"] = code.ticket
 
 
 def _apply_follow_event(

@@ -54,6 +54,7 @@ def create_app(sandbox: Sandbox) -> Litestar:
             access.Refused: access.show_refusal,
             HTTPException: access.show_http_error,
         },
+        after_exception=[access.tell_unexpected],
         lifespan=[running],
         openapi_config=None,
         logging_config=None,

@@ -14,6 +14,8 @@ EVENT_FIELDS = {
     "precision": "Precision",
     "menu_id": "MenuId",
 }
+# A tap or a scan may be named by its type alone, with its key as `key`.
+SHORT_TYPES = {"click": "CLICK", "view": "VIEW", "scan": "SCAN"}
 # Events in which EventKey always stands, empty or not.
 KEYED_EVENTS = frozenset({"subscribe", "unsubscribe", "CLICK", "VIEW", "SCAN"})
 CLICK_EVENTS = frozenset({"CLICK", "scancode_push", "scancode_waitmsg"})
@@ -147,6 +149,9 @@ _MESSAGES = {
 def read_request(request: dict[str, Any]) -> Inbound:
     """The act described by a control request. Raises BadInput."""
     kind = _text(request, "type")
+    if (event := SHORT_TYPES.get(kind.lower())) is not None:
+        key = request.get("key", request.get("event_key", ""))
+        return _read_event(request | {"event": event, "event_key": key})
     if kind == "event":
         return _read_event(request)
     build = _MESSAGES.get(kind)

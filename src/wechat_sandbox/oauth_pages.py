@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_200_OK
 
-from wechat_sandbox import faults, oauth, people
+from wechat_sandbox import calls, faults, oauth, people
 from wechat_sandbox.accounts import Account, find_account_by_appid
 from wechat_sandbox.control.people import PERSON_COOKIE
 from wechat_sandbox.database import Transaction
@@ -120,6 +120,7 @@ async def authorize(
         if asked.scope == oauth.USERINFO:
             return _question_page(asked, person, query)
         code = oauth.issue_code(tx, asked.account, person, scope=asked.scope)
+        _record(tx, asked, query=query, method="GET")
     return Redirect(asked.back(code=code), status_code=302)
 
 
@@ -138,10 +139,27 @@ async def decide(
         person = _holder(tx, request, query)
         if person is None:
             return _picker_page(tx, query)
+        _record(tx, asked, query=query, method="POST")
         if form.get("decision") != "allow":
             return Redirect(asked.back(), status_code=302)
         code = oauth.issue_code(tx, asked.account, person, scope=asked.scope)
     return Redirect(asked.back(code=code), status_code=302)
+
+
+def _record(tx: Transaction, asked: _Asked, *, query: dict[str, str], method: str) -> None:
+    calls.add_call(
+        tx,
+        kind="api",
+        account=asked.account.slug,
+        method=method,
+        path=PATH,
+        query=query,
+        request="",
+        status=302,
+        errcode=None,
+        response="",
+        took_ms=0,
+    )
 
 
 def _error_page(error: BadRequest) -> Response[str]:

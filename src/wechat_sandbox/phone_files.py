@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from wechat_sandbox import media, people, qrcodes
-from wechat_sandbox.control.access import TOKEN_COOKIE, Refused, is_let_in
+from wechat_sandbox.control.access import TOKEN_COOKIE, Refused, is_let_in, is_token
 from wechat_sandbox.pictures import avatar_svg, qr_png
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.texts import text
@@ -53,7 +53,7 @@ async def show_phone(
 ) -> Response[Any]:
     """The phone; behind a control token it asks for it once and keeps it in a cookie."""
     wanted = sandbox.settings.control_token
-    if wanted is not None and token is not None and token == wanted:
+    if wanted is not None and token is not None and is_token(token, wanted):
         cookie = Cookie(key=TOKEN_COOKIE, value=token, path="/", httponly=True, samesite="strict")
         return Redirect("/", status_code=302, cookies=[cookie])
     if not is_let_in(request, wanted):

@@ -8,6 +8,7 @@ from wechat_sandbox.database import Transaction
 
 FOLLOW_PREFIX = "qrscene_"
 TEXT_PREFIX = "http://weixin.qq.com/q/"
+PERMANENT_SCENE_ID_MAX = 100_000
 PERMANENT_ACTIONS = frozenset({"QR_LIMIT_SCENE", "QR_LIMIT_STR_SCENE"})
 
 
@@ -69,15 +70,20 @@ def find_code(tx: Transaction, ticket: str) -> QRCode | None:
 
 def code_for_scene(tx: Transaction, *, account: str, scene: str) -> QRCode:
     """The account's newest live code with this scene; without one, a permanent one is made."""
-    rows = tx.rows(
-        "SELECT * FROM qrcodes WHERE account = :account ORDER BY rowid DESC", account=account
+    number = int(scene) if scene.isascii() and scene.isdigit() and len(scene) <= 10 else 0
+    row = tx.row(
+        "SELECT * FROM qrcodes WHERE account = :account"
+        " AND (scene_str = :scene OR (scene_str = '' AND scene_id = :number AND :number > 0))"
+        " AND (expires_at IS NULL OR expires_at > :now) ORDER BY rowid DESC LIMIT 1",
+        account=account,
+        scene=scene,
+        number=number,
+        now=tx.now,
     )
-    for row in rows:
-        code = _code(row)
-        if code.scene_value == scene and not code.is_expired(tx.now):
-            return code
-    if scene.isascii() and scene.isdigit() and 0 < int(scene) <= 100_000:
-        return create_code(tx, account=account, action_name="QR_LIMIT_SCENE", scene_id=int(scene))
+    if row is not None:
+        return _code(row)
+    if 0 < number <= PERMANENT_SCENE_ID_MAX:
+        return create_code(tx, account=account, action_name="QR_LIMIT_SCENE", scene_id=number)
     return create_code(tx, account=account, action_name="QR_LIMIT_STR_SCENE", scene_str=scene)
 
 

@@ -103,6 +103,7 @@ CREATE TABLE IF NOT EXISTS qrcodes (
     scene_str TEXT NOT NULL,
     expires_at REAL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS qrcodes_of_scene ON qrcodes (account, scene_str, scene_id);
 
 CREATE TABLE IF NOT EXISTS templates (
     template_id TEXT PRIMARY KEY,

@@ -5,12 +5,11 @@ from typing import Any
 
 from wechat_sandbox.api.errors import WeChatError
 from wechat_sandbox.api.registry import Answer, ApiCall, endpoint
-from wechat_sandbox.qrcodes import PERMANENT_ACTIONS, create_code
+from wechat_sandbox.qrcodes import PERMANENT_ACTIONS, PERMANENT_SCENE_ID_MAX, create_code
 
 EXPIRE_SECONDS_DEFAULT = 60
 EXPIRE_SECONDS_MAX = 2_592_000
 SCENE_ID_MAX = 2**32 - 1
-PERMANENT_SCENE_ID_MAX = 100_000
 SCENE_STR_MAX = 64
 NUMBER_ACTIONS = frozenset({"QR_SCENE", "QR_LIMIT_SCENE"})
 TEXT_ACTIONS = frozenset({"QR_STR_SCENE", "QR_LIMIT_STR_SCENE"})

@@ -1,6 +1,8 @@
 """Who may use the control API, and how its refusals look."""
 
 import hmac
+import sys
+import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +10,7 @@ from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
 
 from wechat_sandbox.accounts import Account, find_account
 from wechat_sandbox.database import Transaction
@@ -47,12 +50,22 @@ def show_http_error(
     return Response(content, status_code=error.status_code)
 
 
+async def tell_unexpected(error: Exception, _scope: Scope) -> None:
+    """What nobody foresaw is told on standard error; the caller sees a plain 500."""
+    if not isinstance(error, HTTPException | Refused):
+        traceback.print_exception(error, file=sys.stderr)
+
+
+def is_token(shown: str, token: str) -> bool:
+    return hmac.compare_digest(shown.encode(), token.encode())
+
+
 def is_let_in(connection: Connection, token: str | None) -> bool:
     """Whether the connection shows the control token, where there is one."""
     if token is None:
         return True
     shown = connection.headers.get(TOKEN_HEADER) or connection.cookies.get(TOKEN_COOKIE) or ""
-    return hmac.compare_digest(shown.encode(), token.encode())
+    return is_token(shown, token)
 
 
 def guard_control(connection: Connection, _route: BaseRouteHandler) -> None:

@@ -244,3 +244,13 @@ def test_the_handshake(shop: Shop, product: Product) -> None:
     shop.http.patch(f"/_sandbox/accounts/{shop.slug}", json={"callback_url": "http://127.0.0.1:9/"})
     failed = shop.http.post(f"/_sandbox/accounts/{shop.slug}/verify").json()
     assert (failed["ok"], failed["status"]) == (False, 0)
+
+
+def test_taps_and_scans_by_their_short_names(shop: Shop, product: Product) -> None:
+    shop.follow()
+    shop.send(type="click", key="BALANCE")
+    shop.send(type="SCAN", event_key="7")
+    click, scan = (one.message for one in product.received[1:])
+    assert (click["MsgType"], click["Event"], click["EventKey"]) == ("event", "CLICK", "BALANCE")
+    assert (scan["Event"], scan["EventKey"]) == ("SCAN", "7")
+    assert scan["Ticket"].endswith("==")
