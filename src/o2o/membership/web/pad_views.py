@@ -1,0 +1,183 @@
+"""What the pad shows: the counter's frame, the visit, today's visits, the receipt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from o2o.crm.organisation import Store
+from o2o.infra.database import Tx
+from o2o.kernel.ids import new_request_id
+from o2o.kernel.text import mask_name
+from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
+from o2o.membership.queries import LiveVisit, MemberView, get_member_view
+from o2o.membership.queries.pad_day import PadVisit, Receipt, VisitMove, list_visits_of_pad
+from o2o.stores.queries import get_brand, get_store
+from o2o.web.principals import Clerk
+
+SHORT_NUMBER_CHARS = 8
+# What the counter offers at a tap: paid and given, in fen.
+TOP_UP_OFFERS = ((20_000, 2_000), (50_000, 6_000), (100_000, 15_000))
+
+
+class PadFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """What surrounds every page of a signed-in pad."""
+
+    brand_slug: str
+    brand_name: str
+    store_name: str
+    clerk_name: str
+    timezone: str
+
+
+class TodayLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit of today in the pad's list."""
+
+    visit_id: UUID
+    # Masked; None where the member has no name.
+    who: str | None
+    at: datetime
+    is_live: bool
+    moves: list[VisitMove]
+
+
+class TopUpOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A top-up at a tap; one that the card has no room for is shown but cannot be chosen."""
+
+    principal_fen: int
+    bonus_fen: int
+    fits: bool
+
+
+class VisitPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The member at the counter and what can be done for them."""
+
+    visit_id: UUID
+    member_id: UUID
+    who: str | None
+    phone_masked: str | None
+    tier_name: str
+    card_tail: str
+    is_named: bool
+    balance_fen: int
+    principal_fen: int
+    bonus_fen: int
+    points: int
+    # How much the card may hold, and how much of that is free.
+    limit_fen: int
+    room_fen: int
+    expires_at: datetime
+    seconds_left: int
+    offers: list[TopUpOffer]
+    # One intention each time the page is shown; the browser keeps it until it is answered.
+    charge_request_id: UUID
+    top_up_request_id: UUID
+
+
+class PadVisitContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What panels in the slot `pad.visit` are given."""
+
+    visit_id: UUID
+    member_id: UUID
+    store_id: UUID
+    brand_id: UUID
+    now: datetime
+
+
+class ReceiptPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt: on the screen right after, and on paper."""
+
+    receipt: Receipt
+    who: str | None
+    card_tail: str
+    short_number: str
+    # Whether this pad may go on serving the member.
+    can_continue: bool
+
+
+async def pad_frame(tx: Tx, clerk: Clerk) -> PadFrame:
+    """Return the frame of a clerk's pages."""
+    brand = await get_brand(tx, clerk.brand_id)
+    store = await get_store(tx, clerk.store_id)
+    return PadFrame(
+        brand_slug=brand.slug,
+        brand_name=brand.name,
+        store_name=store.name,
+        clerk_name=clerk.name,
+        timezone=store.timezone,
+    )
+
+
+def day_start(store: Store | PadFrame, now: datetime) -> datetime:
+    """Return when the store's calendar day began."""
+    local = now.astimezone(ZoneInfo(store.timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def today_of(tx: Tx, clerk: Clerk, *, frame: PadFrame, now: datetime) -> list[TodayLine]:
+    """Return this pad's latest visits of today."""
+    visits = await list_visits_of_pad(
+        tx, clerk.pad_id, since=day_start(frame, now), now=now, limit=12
+    )
+    return [_line(visit) for visit in visits]
+
+
+def _line(visit: PadVisit) -> TodayLine:
+    return TodayLine(
+        visit_id=visit.visit_id,
+        who=mask_name(visit.member_name),
+        at=visit.opened_at,
+        is_live=visit.is_live,
+        moves=visit.moves,
+    )
+
+
+async def visit_page(tx: Tx, visit: LiveVisit, *, brand_id: UUID, now: datetime) -> VisitPage:
+    """Return what a live visit shows."""
+    member = await get_member_view(tx, visit.member_id, brand_id=brand_id)
+    limit_fen = prepaid_limit_fen(is_named=member.is_named)
+    room_fen = max(0, limit_fen - member.balance_fen)
+    return VisitPage(
+        visit_id=visit.visit_id,
+        member_id=member.id,
+        who=mask_name(member.name),
+        phone_masked=member.phone_masked,
+        tier_name=member.tier.name,
+        card_tail=member.card_no[-4:],
+        is_named=member.is_named,
+        balance_fen=member.balance_fen,
+        principal_fen=member.principal_fen,
+        bonus_fen=member.bonus_fen,
+        points=member.points,
+        limit_fen=limit_fen,
+        room_fen=room_fen,
+        expires_at=visit.expires_at,
+        seconds_left=max(0, int((visit.expires_at - now).total_seconds())),
+        offers=_offers(member, room_fen=room_fen),
+        charge_request_id=new_request_id(),
+        top_up_request_id=new_request_id(),
+    )
+
+
+def _offers(member: MemberView, *, room_fen: int) -> list[TopUpOffer]:
+    offers: Sequence[tuple[int, int]] = TOP_UP_OFFERS
+    limit_fen = prepaid_limit_fen(is_named=member.is_named)
+    return [
+        TopUpOffer(principal_fen=paid, bonus_fen=given, fits=paid + given <= room_fen)
+        for paid, given in offers
+        # What not even an empty card of this kind may hold is no offer.
+        if paid + given <= limit_fen
+    ]
+
+
+def receipt_page(receipt: Receipt, *, pad_id: UUID) -> ReceiptPage:
+    """Return what a receipt shows."""
+    return ReceiptPage(
+        receipt=receipt,
+        who=mask_name(receipt.member_name),
+        card_tail=receipt.card_no[-4:],
+        short_number=receipt.transfer_id.hex[-SHORT_NUMBER_CHARS:].upper(),
+        can_continue=receipt.is_visit_live and receipt.pad_id == pad_id,
+    )
