@@ -67,7 +67,9 @@ async function ask() {
       },
       signal: stop.signal,
     });
-    if (!answer.ok) await refused(answer);
+    // Sent elsewhere: there is no card any more, or no session. The page itself knows the way.
+    if (answer.redirected) location.reload();
+    else if (!answer.ok) await refused(answer);
     else taken(await answer.json());
   } catch {
     failed(navigator.onLine ? "failed" : "offline");
@@ -171,6 +173,9 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("online", ask);
 window.addEventListener("pageshow", (event) => event.persisted && startAgain());
 
-openStream(sheet.dataset.stream, { scanned, balance: moved });
+// A scan in an unlikely place: the page asks its question when it is read anew.
+const asked = () => location.reload();
+
+openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked });
 setInterval(tick, 250);
-ask();
+if (sheet.dataset.state === "loading") ask();

@@ -62,7 +62,11 @@ async function readAnew() {
 const here = document.getElementById("live");
 if (here) {
   const refresh = () => readAnew().catch(() => {}); // The figures shown stay until the next change.
-  openStream(here.dataset.stream, { balance: refresh, points: refresh });
+  openStream(here.dataset.stream, {
+    balance: refresh,
+    points: refresh,
+    visit_held: () => location.reload(), // The page asks whether it is the member at that counter.
+  });
   // A page that comes back from the browser's memory shows what was true when it was left.
   window.addEventListener("pageshow", (event) => event.persisted && refresh());
 }

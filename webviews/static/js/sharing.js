@@ -28,9 +28,9 @@ async function tellWeChat() {
   const apis = ["updateAppMessageShareData", "updateTimelineShareData"];
   wx.config({
     debug: false,
-    appId: signed.app_id,
+    appId: signed.appId,
     timestamp: signed.timestamp,
-    nonceStr: signed.nonce,
+    nonceStr: signed.nonceStr,
     signature: signed.signature,
     jsApiList: apis,
   });

@@ -1,0 +1,90 @@
+"""The member code on the phone: the full-screen page, and a fresh code whenever it asks."""
+
+from typing import Any
+
+from litestar import Controller, MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+
+from o2o.infra.database import Tx
+from o2o.infra.seal import Seal
+from o2o.kernel.clock import Clock
+from o2o.membership.actions.issue_member_code import issue_member_code
+from o2o.membership.queries import list_held_visits
+from o2o.membership.web.views import CodeView, load_frame
+from o2o.web.answers import is_for_program
+from o2o.web.guards import diner_guard
+from o2o.web.language import language_of
+from o2o.web.platform import Platform
+from o2o.web.principals import Diner
+from o2o.web.rendering import show
+
+AnyRequest = Request[Any, Any, Any]
+_PRIVATE = {"Cache-Control": "no-store"}
+
+
+class DinerCodePages(Controller):
+    """`/h5/{account}/code`."""
+
+    path = "/h5/{account:str}/code"
+    guards = [diner_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
+
+    @get()
+    async def show_page(
+        self,
+        request: AnyRequest,
+        tx: NamedDependency[Tx],
+        diner: NamedDependency[Diner],
+        clock: NamedDependency[Clock],
+        platform: NamedDependency[Platform],
+    ) -> Response[Any]:
+        """Show the page; its script asks for the code at once, so that reading issues none."""
+        if diner.member_id is None:
+            return _to_card(diner)
+        held = await list_held_visits(tx, member_id=diner.member_id, now=clock.now())
+        return await _page(request, tx, diner=diner, platform=platform, held=held)
+
+    @post(status_code=200)
+    async def issue(
+        self,
+        request: AnyRequest,
+        tx: NamedDependency[Tx],
+        diner: NamedDependency[Diner],
+        clock: NamedDependency[Clock],
+        platform: NamedDependency[Platform],
+        seal: NamedDependency[Seal],
+    ) -> Response[Any]:
+        """Issue a code: JSON for the page's script, the page itself for a plain form."""
+        if diner.member_id is None:
+            return _to_card(diner)
+        issued = await issue_member_code(tx, seal=seal, member_id=diner.member_id, now=clock.now())
+        label = platform.words.text("diner.code.qr_label", language_of(request))
+        code = CodeView.of(issued, label=label)
+        if is_for_program(request):
+            return Response(code, media_type=MediaType.JSON, headers=_PRIVATE)
+        return await _page(request, tx, diner=diner, platform=platform, code=code)
+
+
+async def _page(
+    request: AnyRequest,
+    tx: Tx,
+    *,
+    diner: Diner,
+    platform: Platform,
+    code: CodeView | None = None,
+    held: Any = (),
+) -> Response[Any]:
+    language = language_of(request)
+    return show(
+        request,
+        "diner/code.html",
+        frame=await load_frame(tx, diner, language=language),
+        code=code,
+        held=held,
+        # As they stand in the file: the script fills their places.
+        texts=platform.words.table("diner", language)["code"],
+    )
+
+
+def _to_card(diner: Diner) -> Response[Any]:
+    return Redirect(f"/h5/{diner.account_slug}/card", status_code=303, headers=_PRIVATE)

@@ -1,0 +1,107 @@
+"""The diner's balance and points with every movement, newest first, page by page."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+from litestar.response import Redirect
+
+from o2o.crm.statuses import Asset
+from o2o.infra.database import Tx
+from o2o.kernel.ids import MemberId
+from o2o.ledger.queries import get_wallet, list_statement
+from o2o.membership.web.views import PointsPage, StatementPart, StatementRow, WalletPage, load_frame
+from o2o.stores.queries import list_stores
+from o2o.web.guards import diner_guard
+from o2o.web.language import language_of
+from o2o.web.principals import Diner
+from o2o.web.rendering import show
+
+AnyRequest = Request[Any, Any, Any]
+ROWS_PER_PAGE = 20
+# The `seq` of the last line shown; a PostgreSQL bigint.
+Before = Annotated[int | None, Parameter(ge=1, le=2**63 - 1)]
+
+
+class DinerWalletPages(Controller):
+    """`/h5/{account}/wallet` and `/h5/{account}/points`."""
+
+    path = "/h5/{account:str}"
+    guards = [diner_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
+
+    @get("/wallet")
+    async def show_wallet(
+        self,
+        request: AnyRequest,
+        tx: NamedDependency[Tx],
+        diner: NamedDependency[Diner],
+        before: Before = None,
+    ) -> Response[Any]:
+        """Show the balance and its statement, or only more lines for the button at its end."""
+        if diner.member_id is None:
+            return _to_card(diner)
+        part = await _statement(tx, MemberId(diner.member_id), Asset.CNY_FEN, before=before)
+        if "hx-request" in request.headers:
+            return show(request, "diner/statement_part.html", view=part)
+        wallet = await get_wallet(tx, MemberId(diner.member_id))
+        page = WalletPage(
+            rows=part.rows,
+            unit=part.unit,
+            next_before=part.next_before,
+            is_continued=part.is_continued,
+            balance_fen=wallet.balance_fen,
+            principal_fen=wallet.principal_fen,
+            bonus_fen=wallet.bonus_fen,
+        )
+        frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
+        return show(request, "diner/wallet.html", frame=frame, view=page)
+
+    @get("/points")
+    async def show_points(
+        self,
+        request: AnyRequest,
+        tx: NamedDependency[Tx],
+        diner: NamedDependency[Diner],
+        before: Before = None,
+    ) -> Response[Any]:
+        """Show the points and where they came from, or only more lines."""
+        if diner.member_id is None:
+            return _to_card(diner)
+        part = await _statement(tx, MemberId(diner.member_id), Asset.POINTS, before=before)
+        if "hx-request" in request.headers:
+            return show(request, "diner/statement_part.html", view=part)
+        wallet = await get_wallet(tx, MemberId(diner.member_id))
+        page = PointsPage(
+            rows=part.rows,
+            unit=part.unit,
+            next_before=part.next_before,
+            is_continued=part.is_continued,
+            points_text=f"{wallet.points:,}",
+        )
+        frame = await load_frame(tx, diner, language=language_of(request))
+        return show(request, "diner/points.html", frame=frame, view=page)
+
+
+async def _statement(
+    tx: Tx, member_id: MemberId, asset: Asset, *, before: int | None
+) -> StatementPart:
+    """Read one page of a statement; one line more than shown tells whether there is another."""
+    lines = await list_statement(
+        tx, member_id, asset=asset, before_seq=before, limit=ROWS_PER_PAGE + 1
+    )
+    shown = lines[:ROWS_PER_PAGE]
+    store_ids = list({line.store_id for line in shown})
+    stores = {store.id: store for store in await list_stores(tx, store_ids=store_ids)}
+    return StatementPart(
+        rows=[StatementRow.of(line, stores.get(line.store_id)) for line in shown],
+        unit="points" if asset is Asset.POINTS else "fen",
+        next_before=shown[-1].seq if len(lines) > ROWS_PER_PAGE else None,
+        is_continued=before is not None,
+    )
+
+
+def _to_card(diner: Diner) -> Response[Any]:
+    return Redirect(
+        f"/h5/{diner.account_slug}/card", status_code=303, headers={"Cache-Control": "no-store"}
+    )

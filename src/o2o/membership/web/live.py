@@ -1,0 +1,44 @@
+"""Who may watch which live messages: a member, those about the own card."""
+
+from http.cookies import CookieError, SimpleCookie
+
+from o2o.crm.statuses import Audience
+from o2o.infra.database import transaction
+from o2o.web.cookies import cookie_name
+from o2o.web.edge import Scope
+from o2o.web.live import TopicOf
+from o2o.web.platform import Platform
+from o2o.web.queries.principals import find_diner
+
+
+def diner_topic(platform: Platform) -> TopicOf:
+    """Return the rule for `GET /h5/{account}/live`: the session's own member, nobody else's."""
+    name = cookie_name(platform.settings, Audience.DINER.value)
+
+    async def topic_of(scope: Scope) -> str | None:
+        token = _cookie(scope, name)
+        if scope.get("method") != "GET" or not token:
+            return None
+        token_hash = platform.seal.hash_of(token, use="session")
+        async with transaction(platform.sessions) as tx:
+            diner = await find_diner(tx, token_hash, now=platform.clock.now())
+        if diner is None or diner.member_id is None or diner.is_snapshot:
+            return None
+        if scope["path"] != f"/h5/{diner.account_slug}/live":
+            return None
+        return f"member:{diner.member_id}"
+
+    return topic_of
+
+
+def _cookie(scope: Scope, name: str) -> str | None:
+    for header, value in scope.get("headers", ()):
+        if header.lower() != b"cookie":
+            continue
+        try:
+            jar = SimpleCookie(value.decode("latin-1"))
+        except CookieError:
+            continue
+        if name in jar:
+            return jar[name].value
+    return None
