@@ -1,7 +1,7 @@
 """The audit of the books in SQL: each check returns the rows that are not as they must be.
 
-Every check reads its tables once, by hash or by index, so that ten million entries take seconds
-to a minute; all of them together are to be run in one snapshot, see `read_in_one_snapshot`.
+Every check reads its tables once, by hash or by index, so that the time grows with the books and
+not faster; all of them are to be run in one snapshot, see `read_in_one_snapshot`.
 """
 
 import msgspec
