@@ -39,8 +39,6 @@ def _served(found: Traversable | None, name: str) -> Response[bytes]:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if name.endswith((".js", ".mjs")):
         kind = "text/javascript"
-    if kind.startswith("text/"):
-        kind = f"{kind}; charset=utf-8"
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if name.endswith(".html"):
         headers["Content-Security-Policy"] = PHONE_POLICY

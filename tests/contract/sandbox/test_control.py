@@ -228,3 +228,10 @@ def test_no_other_site_steers_the_sandbox(http: httpx.Client) -> None:
         "/_sandbox/people", json=body, headers={"Origin": str(http.base_url).rstrip("/")}
     )
     assert (evil.status_code, own.status_code) == (403, 201)
+
+
+def test_files_come_with_one_plain_content_type(http: httpx.Client) -> None:
+    style, script = http.get("/oauth.css"), http.get("/jweixin.js")
+    assert style.headers["content-type"] == "text/css; charset=utf-8"
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert script.headers["x-content-type-options"] == "nosniff"
