@@ -84,7 +84,6 @@ def create_http_app(
         "sessions": platform.sessions,
         "seal": platform.seal,
         "clock": platform.clock,
-        **dependencies,
     }
     return Litestar(
         route_handlers=[
@@ -96,7 +95,7 @@ def create_http_app(
             Router("/api/v1", route_handlers=list(api)),
         ],
         dependencies={
-            **{name: _provided(value) for name, value in values.items()},
+            **{name: _provided(value) for name, value in (values | dict(dependencies)).items()},
             "tx": Provide(provide_tx),
             "diner": Provide(provide_diner, sync_to_thread=False),
             "clerk": Provide(provide_clerk, sync_to_thread=False),
@@ -112,6 +111,9 @@ def create_http_app(
 
 
 def _provided(value: Any) -> Provide:
+    if isinstance(value, Provide):
+        return value
+
     def give() -> Any:
         return value
 

@@ -1,12 +1,11 @@
 """The relay process: outbox, schedule and what WeChat's side does in the background."""
 
 import asyncio
-import contextlib
 import signal
 
+from o2o.app.leftovers import leave_with_parent
 from o2o.app.runtime import open_runtime
-from o2o.app.wiring import wire_relay
-from o2o.infra.database import DatabaseAway
+from o2o.app.wiring import wire, wire_registry
 from o2o.infra.logging import get_logger
 from o2o.infra.relay import Relay
 from o2o.infra.schedule import Schedule
@@ -15,23 +14,21 @@ from o2o.infra.settings import Settings
 log = get_logger(__name__)
 
 
-async def run_relay_process(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then finish what is in hand."""
+async def run_relay_process(settings: Settings, *, is_child: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is in hand. A child leaves with its parent."""
+    if is_child:
+        leave_with_parent()
     runtime = open_runtime(settings)
-    wired = wire_relay(runtime)
-    relay = Relay(sessions=runtime.sessions, registry=wired.registry, clock=runtime.clock)
-    schedule = Schedule(sessions=runtime.sessions, registry=wired.registry, clock=runtime.clock)
+    wired = wire(runtime)
+    registry = wire_registry(runtime, wired)
+    relay = Relay(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
+    schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    with contextlib.suppress(DatabaseAway):
-        await wired.wechat.start()
-    tasks = [
-        asyncio.create_task(relay.run()),
-        asyncio.create_task(schedule.run()),
-        *(asyncio.create_task(run()) for run in wired.background),
-    ]
+    await wired.wechat.start(is_worker=True)
+    tasks = [asyncio.create_task(relay.run()), asyncio.create_task(schedule.run())]
     log.info("relay.started")
     await stopping.wait()
     relay.stop()

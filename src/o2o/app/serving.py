@@ -95,7 +95,6 @@ def _run_granian(settings: Settings) -> None:
         workers_kill_timeout=20,
         websockets=False,
         log_enabled=False,
-        process_name="o2o-web",
     ).serve()
 
 
@@ -137,7 +136,7 @@ def supervise_relay(parent_pid: int) -> None:
     relay: subprocess.Popen[bytes] | None = None
     while not stopping and os.getppid() == parent_pid:
         if relay is None or relay.poll() is not None:
-            relay = subprocess.Popen([sys.executable, "-m", "o2o.app.cli", "worker"])
+            relay = subprocess.Popen([sys.executable, "-m", "o2o.app.cli", "worker", "--child"])
         time.sleep(RELAY_RESTART_SECONDS)
     if relay is not None and relay.poll() is None:
         relay.terminate()

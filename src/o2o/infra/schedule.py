@@ -27,7 +27,7 @@ _CLAIM = text(
 )
 _SETTLE = text(
     "UPDATE scheduled_jobs SET leased_until = NULL, last_run_at = :now, last_error = :error,"
-    " due_at = :now + make_interval(secs => every_seconds) WHERE name = :name"
+    " due_at = CAST(:now AS timestamptz) + make_interval(secs => every_seconds) WHERE name = :name"
 )
 
 
@@ -51,7 +51,7 @@ class Schedule:
         while not self._stopping.is_set():
             try:
                 if not is_registered:
-                    await self._register()
+                    await self.register()
                     is_registered = True
                 while await self.run_due() and not self._stopping.is_set():
                     pass
@@ -62,7 +62,8 @@ class Schedule:
             except TimeoutError:
                 continue
 
-    async def _register(self) -> None:
+    async def register(self) -> None:
+        """Put the registry's jobs on the timetable; known ones keep their next time."""
         async with transaction(self._sessions) as tx:
             for timetable in self._registry.timetables.values():
                 await tx.execute(

@@ -74,6 +74,7 @@ def _set_environment(data_dir: Path, *, port: int, sandbox_url: str) -> None:
     """Choose the demo's settings; children inherit them."""
     os.environ |= {
         "O2O_DEMO": "1",
+        "O2O_LOG_JSON": "0",
         "O2O_DATA_DIR": str(data_dir),
         "O2O_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "O2O_WECHAT_API_URL": sandbox_url,

@@ -20,7 +20,8 @@ from o2o.app.demo.world import World
 from o2o.app.runtime import Runtime
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import Tx, transaction
-from o2o.membership.queries import list_card_numbers
+from o2o.kernel.money import AMOUNT_FEN_MAX
+from o2o.membership.queries import MemberView, get_member_view, list_card_numbers
 from o2o.staff.actions.issue_api_key import issue_api_key
 from o2o.staff.rules import SCOPES
 from o2o.stores.queries import find_brand, list_stores
@@ -28,7 +29,10 @@ from o2o.wechat.actions.register_account import register_account
 from o2o.wechat.queries.accounts import find_account_by_slug
 
 API_KEY_NAME = "demo"
-UNATTENDED_DEBIT_FEN_MAX = 500_000
+# No lower than any amount: what a card holds is limit enough for a demo.
+UNATTENDED_DEBIT_FEN_MAX = AMOUNT_FEN_MAX
+# Cards with something on them and room for more come first in demo.json.
+HANDY_FEN = range(5_000, 100_000)
 
 
 async def prepare_demo(
@@ -103,7 +107,7 @@ async def _describe(
     for brand in world.brands:
         row = await find_brand(tx, brand.slug)
         assert row is not None
-        for store in await list_stores(tx, row.id):
+        for store in await list_stores(tx, brand_id=row.id):
             ids[store.code] = store.id
             stores.append(DemoStore(str(store.id), store.name, store.city))
     return DemoFile(
@@ -112,7 +116,7 @@ async def _describe(
         api_key=api_key,
         accounts=accounts_of(world),
         stores=stores,
-        members=[DemoCard(str(i), card_no) for i, card_no in await list_card_numbers(tx)],
+        members=[DemoCard(str(view.id), view.card_no) for view in await _list_members(tx)],
         staff=[
             DemoLogin(
                 login=person.login,
@@ -125,6 +129,19 @@ async def _describe(
             for person in world.staff
         ],
     )
+
+
+async def _list_members(tx: Tx) -> list[MemberView]:
+    """List members brand by brand, the handy ones first."""
+    views = [
+        await get_member_view(tx, member_id, brand_id=None)
+        for member_id, _ in await list_card_numbers(tx)
+    ]
+    return sorted(views, key=lambda view: (view.card_no[:6], not _is_handy(view), view.card_no))
+
+
+def _is_handy(view: MemberView) -> bool:
+    return view.is_named and view.balance_fen in HANDY_FEN
 
 
 async def _issue_key(tx: Tx, runtime: Runtime) -> str:

@@ -1,10 +1,9 @@
 """Enter the demo's members with their cards, and replay their months in the books."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, uuid5
 
 from o2o.app.demo.history import DemoHistory, DemoMovement
 from o2o.app.demo.seeding import Places
@@ -102,7 +101,7 @@ async def _post(tx: Tx, kind: str, commands: list[Any]) -> None:
 def _request_id(number: int, movement: DemoMovement) -> RequestId:
     """Name a movement for ever, so that a demo killed while seeding goes on where it was."""
     named = f"demo:{number}:{movement.kind}:{movement.member_ref}:{movement.at.isoformat()}"
-    return RequestId(UUID(bytes=hashlib.sha256(named.encode()).digest()[:16], version=8))
+    return RequestId(uuid5(NAMESPACE_URL, named))
 
 
 def _command(

@@ -1,0 +1,82 @@
+"""The site of a web worker: everything it answers, opened at start and closed at the end."""
+
+import asyncio
+from typing import Any
+
+from o2o.app.http import create_http_app
+from o2o.app.leftovers import leave_with_parent
+from o2o.app.runtime import Runtime, open_runtime
+from o2o.app.wiring import Wired, wire
+from o2o.infra.live import Hub
+from o2o.infra.settings import Settings
+from o2o.membership.web.live import diner_topic
+from o2o.web.edge import ASGIApp, Edge
+from o2o.web.live import LiveStreams
+from o2o.web.pages import Pages
+from o2o.web.platform import Platform
+
+
+class Site:
+    """What the ASGI root hands requests to."""
+
+    def __init__(self, runtime: Runtime, wired: Wired) -> None:
+        """Put the applications together; nothing runs yet."""
+        self._runtime = runtime
+        self._wired = wired
+        self._hub = Hub(runtime.settings.database_url)
+        platform = _platform(runtime, wired, hub=self._hub)
+        self.callback: ASGIApp = wired.wechat.callback_app
+        self.diner_live: ASGIApp = LiveStreams(self._hub, diner_topic(platform))
+        self.litestar = create_http_app(
+            platform,
+            pages=wired.page_handlers,
+            api=wired.api_handlers,
+            state={},
+            dependencies=wired.dependencies,
+        )
+        self.http: ASGIApp = Edge(self.litestar, settings=runtime.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Start what runs beside the requests."""
+        await self._wired.wechat.start()
+        self._tasks.append(asyncio.create_task(self._hub.run()))
+
+    async def close(self) -> None:
+        """Let open streams end, finish what was promised, give the connections back."""
+        self._hub.stop()
+        await self._wired.wechat.stop()
+        await self._wired.till.drain()
+        await asyncio.wait(self._tasks, timeout=5)
+        await self._runtime.engine.dispose()
+
+
+def _platform(runtime: Runtime, wired: Wired, *, hub: Hub) -> Platform:
+    return Platform(
+        settings=runtime.settings,
+        sessions=runtime.sessions,
+        seal=runtime.seal,
+        clock=runtime.clock,
+        hub=hub,
+        words=wired.words,
+        pages=Pages(wired.words),
+        panels=wired.panels,
+    )
+
+
+async def open_site(settings: Settings) -> Site:
+    """Open a worker's site. The worker leaves when its parent dies."""
+    leave_with_parent()
+    runtime = open_runtime(settings)
+    site = Site(runtime, wire(runtime))
+    await site.open()
+    return site
+
+
+def describe_api() -> dict[str, Any]:
+    """Return the OpenAPI description without a database or a running server."""
+    runtime = open_runtime(
+        Settings(database_url="postgresql://127.0.0.1/none", secret_key="-" * 32)
+    )
+    site = Site(runtime, wire(runtime))
+    return site.litestar.openapi_schema.to_schema()

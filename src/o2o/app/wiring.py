@@ -1,0 +1,92 @@
+"""Wiring: which domains answer in chat, listen to events, contribute routes and panels.
+
+The one place that knows every domain. A new domain adds its lines here and nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from o2o.app.runtime import Runtime
+from o2o.infra import live
+from o2o.infra.live import Broadcaster
+from o2o.infra.relay_queries import forget_handled
+from o2o.infra.subscriptions import Registry
+from o2o.membership import chat as membership_chat
+from o2o.membership import jobs as membership_jobs
+from o2o.membership.till import Till
+from o2o.membership.web import api as membership_api
+from o2o.membership.web import diner as membership_diner
+from o2o.membership.web import pad as membership_pad
+from o2o.staff import jobs as staff_jobs
+from o2o.staff import web as staff_web
+from o2o.stores.web import styles as stores_styles
+from o2o.web.copy import Words
+from o2o.web.panels import Panels
+from o2o.wechat.services import WeChatServices
+
+HOUSEKEEPING_SECONDS = 600
+
+
+class Wired(msgspec.Struct, frozen=True, kw_only=True):
+    """The domains of one process, put together."""
+
+    words: Words
+    wechat: WeChatServices
+    till: Till
+    panels: Panels
+
+    @property
+    def page_handlers(self) -> list[Any]:
+        """List the routes of pages for people."""
+        return [
+            *self.wechat.route_handlers,
+            *stores_styles.route_handlers,
+            *membership_diner.route_handlers,
+            *staff_web.route_handlers,
+            *membership_pad.route_handlers,
+        ]
+
+    @property
+    def api_handlers(self) -> list[Any]:
+        """List the routes of the JSON API."""
+        return list(membership_api.route_handlers)
+
+    @property
+    def dependencies(self) -> Mapping[str, Any]:
+        """Name what handlers ask for beside the platform."""
+        return {**self.wechat.dependencies, "till": self.till}
+
+
+def wire(runtime: Runtime) -> Wired:
+    """Put the domains together for one process, web or relay."""
+    words = Words()
+    settings = runtime.settings
+    wechat = WeChatServices(
+        settings=settings,
+        seal=runtime.seal,
+        sessions=runtime.sessions,
+        clock=runtime.clock,
+        words=words,
+    )
+    membership_chat.register(wechat.router, words=words, public_url=settings.public_url)
+    till = Till(
+        sessions=runtime.sessions,
+        seal=runtime.seal,
+        clock=runtime.clock,
+        public_url=settings.public_url,
+    )
+    panels = Panels()
+    return Wired(words=words, wechat=wechat, till=till, panels=panels)
+
+
+def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
+    """Say what the relay does: who listens to which event, who performs what, what comes round."""
+    registry = Registry()
+    registry.perform(live.TOPIC, Broadcaster(runtime.sessions).perform)
+    registry.schedule("outbox.forget", every_seconds=HOUSEKEEPING_SECONDS, run=forget_handled)
+    wired.wechat.register(registry)
+    staff_jobs.register(registry)
+    membership_jobs.register(registry, clock=runtime.clock)
+    return registry
