@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 GREETING = '欢迎！点 <a href="{base}/card">会员卡</a> <b>不是标签</b>'
 
 
 @dataclass
 class AccountOwner:
-    """What it was pushed, in order; `silence` makes it answer nothing to words that contain it."""
+    """What it was pushed and who visited which page; it answers only while `let_answer` is set."""
 
     base: str = ""
-    sandbox_url: str = ""
     pushed: list[dict[str, str]] = field(default_factory=list)
     page_visits: list[str] = field(default_factory=list)
     let_answer: threading.Event = field(default_factory=threading.Event)
@@ -56,7 +55,7 @@ document.getElementById("share").onclick = () => ask("updateAppMessageShareData"
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    return {child.tag: child.text or "" for child in ElementTree.fromstring(body)}  # noqa: S314 - the sandbox's own XML
+    return {child.tag: child.text or "" for child in ET.fromstring(body)}  # noqa: S314 - the sandbox's own XML
 
 
 def _reply(message: dict[str, str], content: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The way in: pick a person, scan a code, talk to the account, open pages; and it survives a reload."""
+"""The way in: pick a person, scan a code, talk to the account, open pages; it survives a reload."""
 
 import httpx
 from playwright.sync_api import Page, expect
@@ -178,7 +178,9 @@ def test_picture_and_place_are_sent_from_the_panel(
     page.get_by_test_id("map-done").click()
 
     place = sandbox.get("/_sandbox/map").json()["places"][0]
-    expect(page.get_by_text(f"收到位置 {place['name']} {place['lat']},{place['lng']}")).to_be_visible()
+    expect(
+        page.get_by_text(f"收到位置 {place['name']} {place['lat']},{place['lng']}")
+    ).to_be_visible()
     image = next(message for message in owner.pushed if message["MsgType"] == "image")
     picture = httpx.get(image["PicUrl"], trust_env=False)
     assert picture.headers["content-type"] == "image/jpeg"

@@ -21,6 +21,7 @@ import { refreshCalls } from "./watch/calls.js";
 import { loadFaults } from "./watch/faults.js";
 import { showWatch } from "./watch/pane.js";
 
+const NEW_CODE_PATH = "/cgi-bin/qrcode/create";
 const TYPING_MS = 15_000;
 
 const byId = (id) => document.getElementById(id);
@@ -60,7 +61,11 @@ function showTyping({ person, account, is_typing: isTyping }) {
 
 const ON_NOTICE = {
   chat: ({ person, account }) => refreshChat(person, account),
-  call: () => Promise.all([refreshCalls(), refreshBooksSoon()]),
+  call: ({ path }) => {
+    refreshBooksSoon();
+    const isNewCode = path === NEW_CODE_PATH;
+    return Promise.all([refreshCalls(), isNewCode ? loadSceneCodes() : null]);
+  },
   people: async () => {
     await loadPeople();
     await loadChats();
@@ -70,16 +75,24 @@ const ON_NOTICE = {
   faults: loadFaults,
   places: loadPlaces,
   typing: showTyping,
-  qrcodes: loadSceneCodes,
 };
 
-/** Changes heard while offline are fetched again when the stream is back, so a failure here may pass. */
+/** What fails while offline is fetched again when the stream is back, so it may pass unsaid. */
 async function quietly(work) {
   try {
     await work();
   } catch (error) {
     if (get().online) sayError(error);
   }
+}
+
+/** After a break: fetch what was missed; a sandbox that was begun anew needs a page begun anew. */
+async function catchUp() {
+  const known = get().accounts;
+  const accounts = await api.accounts();
+  const isSame = known.every((before) => accounts.some((now) => now.appid === before.appid));
+  if (isSame) await loadAll();
+  else location.reload();
 }
 
 function languageButton() {
@@ -135,7 +148,7 @@ async function start() {
   onRoute((now, before) => now.person !== before.person && quietly(loadChats));
   listen({
     onNotice: (notice) => quietly(async () => ON_NOTICE[notice.kind]?.(notice)),
-    onGap: () => quietly(loadAll),
+    onGap: () => quietly(catchUp),
   });
   document.body.dataset.ready = "true";
 }

@@ -28,11 +28,13 @@ export async function loadCopy(wanted = localStorage.getItem(KEPT_AS)) {
   document.title = t("page.title");
 }
 
-/** The text under a key, with {names} filled in; a missing key shows itself, so that it is noticed. */
+/** The text under a key, {names} filled in; a missing key shows itself, so that it is noticed. */
 export function t(key, values = {}) {
   const text = texts[key];
   if (typeof text !== "string") return key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) =>
+    name in values ? String(values[name]) : whole,
+  );
 }
 
 /** Like `t`, or another text where there is none under the key. */
@@ -45,7 +47,11 @@ const locale = () => (language === "en" ? "en-GB" : "zh-CN");
 /** A moment as a chat shows it: only the time today, then yesterday, then the date. */
 export function chatTime(iso) {
   const at = new Date(iso);
-  const clock = at.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hour12: false });
+  const clock = at.toLocaleTimeString(locale(), {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });
   const day = new Date(at).setHours(0, 0, 0, 0);
   const today = new Date().setHours(0, 0, 0, 0);
   if (day === today) return clock;

@@ -1,4 +1,5 @@
-/* Building elements: text always as text nodes, never as markup, so that nothing typed can become HTML. */
+/* Building elements: text always as text nodes, never as markup, so that nothing typed can
+ * become HTML. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -6,9 +7,11 @@ function apply(element, props) {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "on") {
-      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+      for (const [event, listener] of Object.entries(value))
+        element.addEventListener(event, listener);
     } else if (name === "vars") {
-      for (const [property, amount] of Object.entries(value)) element.style.setProperty(property, amount);
+      for (const [property, amount] of Object.entries(value))
+        element.style.setProperty(property, amount);
     } else if (name === "value" || name === "checked" || name === "disabled") {
       element[name] = value;
     } else {
@@ -24,7 +27,7 @@ function append(element, children) {
   }
 }
 
-/** An HTML element. `on` holds listeners, `vars` CSS custom properties; children may nest in arrays. */
+/** An HTML element. `on` holds listeners, `vars` CSS properties; children may nest in arrays. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   apply(element, props);
@@ -52,15 +55,18 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** Show a disabled, busy button while an asynchronous action runs; a second tap does nothing. */
-export async function busyWhile(element, action) {
-  if (element.getAttribute("aria-busy") === "true") return undefined;
-  element.setAttribute("aria-busy", "true");
-  try {
-    return await action();
-  } finally {
-    element.removeAttribute("aria-busy");
-  }
+/** A listener that keeps its button busy until `action` is done; taps meanwhile are ignored. */
+export function once(action) {
+  return async (event) => {
+    const element = event.currentTarget;
+    if (element.getAttribute("aria-busy") === "true") return;
+    element.setAttribute("aria-busy", "true");
+    try {
+      await action();
+    } finally {
+      element.removeAttribute("aria-busy");
+    }
+  };
 }
 
 /** Call `leave` on Escape or a press outside; returns a function that stops listening. */

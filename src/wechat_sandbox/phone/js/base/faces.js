@@ -1,4 +1,5 @@
-/* Faces: a person's avatar, and a tile with the first character for accounts and for pictures that fail. */
+/* Faces: a person's avatar, and a tile with the first character for accounts and for pictures
+ * that fail. */
 import { h } from "./dom.js";
 
 const HUES = 360;
@@ -11,14 +12,20 @@ function hueOf(text) {
 
 function tile(name, key) {
   const initial = [...(name || "?")][0].toUpperCase();
-  return h("span", { class: "face face-tile", vars: { "--hue": hueOf(key) }, "aria-hidden": "true" }, initial);
+  return h(
+    "span",
+    { class: "face face-tile", vars: { "--hue": hueOf(key) }, "aria-hidden": "true" },
+    initial,
+  );
 }
 
 /** The face of a person; falls back to a tile when the picture does not load. */
 export function faceOf(person) {
   if (!person.avatar) return tile(person.name, person.id);
   const image = h("img", { class: "face", src: person.avatar, alt: "", width: 48, height: 48 });
-  image.addEventListener("error", () => image.replaceWith(tile(person.name, person.id)), { once: true });
+  image.addEventListener("error", () => image.replaceWith(tile(person.name, person.id)), {
+    once: true,
+  });
   return image;
 }
 

@@ -1,4 +1,5 @@
-/* Layers over the phone's screen: sheets, the scanner, the map. Each is a question with one answer. */
+/* Layers over the phone's screen: sheets, the scanner, the map. Each is a question with one
+ * answer. */
 import { button, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./copy.js";
@@ -34,14 +35,23 @@ export function ask(build, { label, kind = "full" }) {
       controller.abort();
       layer.element.remove();
       shield();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      if (before instanceof HTMLElement && before.isConnected)
+        before.focus({ preventScroll: true });
       resolve(value);
     };
     const content = build(layer.close, controller.signal);
     layer.element = h(
       "div",
-      { class: `layer layer-${kind}`, role: "dialog", "aria-modal": "true", "aria-label": label, tabindex: "-1" },
-      kind === "sheet" ? h("div", { class: "layer-shade", on: { click: () => layer.close() } }) : null,
+      {
+        class: `layer layer-${kind}`,
+        role: "dialog",
+        "aria-modal": "true",
+        "aria-label": label,
+        tabindex: "-1",
+      },
+      kind === "sheet"
+        ? h("div", { class: "layer-shade", on: { click: () => layer.close() } })
+        : null,
       content,
     );
     layer.element.addEventListener("keydown", (event) => {
@@ -52,7 +62,9 @@ export function ask(build, { label, kind = "full" }) {
     open.push(layer);
     host().append(layer.element);
     shield();
-    (layer.element.querySelector("[data-autofocus]") ?? layer.element).focus({ preventScroll: true });
+    (layer.element.querySelector("[data-autofocus]") ?? layer.element).focus({
+      preventScroll: true,
+    });
   });
 }
 
@@ -62,13 +74,21 @@ export function closeAllLayers() {
 }
 
 /** The bar at the top of a screen: a way back at the left, the title, something at the right. */
-export function titleBar(title, { onBack, backIcon = "back", backLabel, right = null, testid = "back" } = {}) {
+export function titleBar(
+  title,
+  { onBack, backIcon = "back", backLabel, right = null, testid = "back" } = {},
+) {
   return h(
     "header",
     { class: "title-bar" },
     onBack
       ? button(
-          { class: "icon-button", "aria-label": backLabel ?? t("nav.back"), "data-testid": testid, on: { click: onBack } },
+          {
+            class: "icon-button",
+            "aria-label": backLabel ?? t("nav.back"),
+            "data-testid": testid,
+            on: { click: onBack },
+          },
           icon(backIcon),
         )
       : h("span", { class: "title-gap" }),
@@ -87,7 +107,11 @@ export function askSheet(label, rows) {
         h("p", { class: "sheet-title" }, label),
         rows.map((row) =>
           button(
-            { class: row.isDanger ? "sheet-row danger" : "sheet-row", "data-testid": `choose-${row.id}`, on: { click: () => close(row.id) } },
+            {
+              class: row.isDanger ? "sheet-row danger" : "sheet-row",
+              "data-testid": `choose-${row.id}`,
+              on: { click: () => close(row.id) },
+            },
             row.face ?? (row.icon ? icon(row.icon) : null),
             h("span", { class: "sheet-label" }, row.label),
           ),
@@ -121,13 +145,19 @@ export function askForm(label, fields, { submit, note } = {}) {
         "form",
         { class: "sheet sheet-form" },
         h("p", { class: "sheet-title" }, label),
-        fields.map((field, index) => h("label", { class: "line-label" }, h("span", {}, field.label), inputs[index])),
+        fields.map((field, index) =>
+          h("label", { class: "line-label" }, h("span", {}, field.label), inputs[index]),
+        ),
         note ? h("p", { class: "sheet-note" }, note) : null,
         h(
           "div",
           { class: "sheet-actions" },
           button({ class: "plain-button", on: { click: () => close() } }, t("nav.cancel")),
-          h("button", { type: "submit", class: "primary-button", "data-testid": "submit-form" }, submit ?? t("nav.done")),
+          h(
+            "button",
+            { type: "submit", class: "primary-button", "data-testid": "submit-form" },
+            submit ?? t("nav.done"),
+          ),
         ),
       );
       form.addEventListener("submit", (event) => {

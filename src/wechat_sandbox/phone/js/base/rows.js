@@ -1,5 +1,5 @@
 /* Rows of grouped lists: one that leads somewhere, one with a switch. */
-import { button, h } from "./dom.js";
+import { button, h, once } from "./dom.js";
 import { icon } from "./icons.js";
 
 /** A row that does something when tapped; `note` stands at its right. */
@@ -21,7 +21,7 @@ export function toggle(label, isOn, testid, change) {
     "aria-checked": String(isOn),
     "aria-label": label,
     "data-testid": testid,
-    on: { click: () => change(!isOn) },
+    on: { click: once(() => change(!isOn)) },
   });
 }
 
@@ -30,7 +30,12 @@ export function switchRow(label, hint, { isOn, testid, change }) {
   return h(
     "div",
     { class: "list-row" },
-    h("span", { class: "list-label" }, label, hint ? h("span", { class: "list-hint" }, hint) : null),
+    h(
+      "span",
+      { class: "list-label" },
+      label,
+      hint ? h("span", { class: "list-hint" }, hint) : null,
+    ),
     toggle(label, isOn, testid, change),
   );
 }

@@ -8,7 +8,8 @@ const MEDIA = (id) => `/mmbiz/${encodeURIComponent(id)}`;
 
 function picture(src, alt, className) {
   const image = h("img", { class: className, src, alt, loading: "lazy" });
-  const missing = () => image.replaceWith(h("span", { class: `${className} picture-missing` }, icon("picture"), alt));
+  const missing = () =>
+    image.replaceWith(h("span", { class: `${className} picture-missing` }, icon("picture"), alt));
   image.addEventListener("error", missing, { once: true });
   return image;
 }
@@ -18,13 +19,17 @@ function bubble(...content) {
 }
 
 function imageBubble(message) {
-  const src = webAddress(message.pic_url ?? "") ?? (message.media_id ? MEDIA(message.media_id) : "");
+  const src =
+    webAddress(message.pic_url ?? "") ?? (message.media_id ? MEDIA(message.media_id) : "");
   return h("div", { class: "bubble bubble-picture" }, picture(src, t("chat.picture"), "picture"));
 }
 
 function voiceBubble(message) {
   const words = message.recognition ? h("p", { class: "voice-words" }, message.recognition) : null;
-  return bubble(h("span", { class: "voice-bar" }, icon("voice", 20), h("span", {}, t("chat.voice"))), words);
+  return bubble(
+    h("span", { class: "voice-bar" }, icon("voice", 20), h("span", {}, t("chat.voice"))),
+    words,
+  );
 }
 
 function placeBubble(message) {
@@ -33,7 +38,11 @@ function placeBubble(message) {
     "div",
     { class: "bubble bubble-card place-card" },
     h("p", { class: "card-title" }, name),
-    h("p", { class: "card-note" }, rest.join(" ") || `${message.lat ?? message.latitude}, ${message.lng ?? message.longitude}`),
+    h(
+      "p",
+      { class: "card-note" },
+      rest.join(" ") || `${message.lat ?? message.latitude}, ${message.lng ?? message.longitude}`,
+    ),
     h("span", { class: "place-picture", "aria-hidden": "true" }, icon("place", 28)),
   );
 }
@@ -48,7 +57,9 @@ function cardBubble(message, taps) {
       "span",
       { class: "card-row" },
       h("span", { class: "card-note" }, message.description || message.url || ""),
-      picked ? picture(picked, "", "card-thumb") : h("span", { class: "card-thumb card-thumb-empty" }, icon("link")),
+      picked
+        ? picture(picked, "", "card-thumb")
+        : h("span", { class: "card-thumb card-thumb-empty" }, icon("link")),
     ),
   );
 }
@@ -57,7 +68,11 @@ function article(item, index, taps) {
   const url = webAddress(item.url ?? "");
   const src = webAddress(item.pic_url ?? item.picurl ?? "");
   return button(
-    { class: index ? "article" : "article article-first", disabled: !url, on: { click: () => taps.open(url) } },
+    {
+      class: index ? "article" : "article article-first",
+      disabled: !url,
+      on: { click: () => taps.open(url) },
+    },
     src ? picture(src, "", "article-picture") : null,
     h(
       "span",
@@ -70,7 +85,11 @@ function article(item, index, taps) {
 
 function newsCard(message, taps) {
   const items = message.articles ?? message.news?.articles ?? [];
-  return h("div", { class: "wide-card news" }, items.map((item, index) => article(item, index, taps)));
+  return h(
+    "div",
+    { class: "wide-card news" },
+    items.map((item, index) => article(item, index, taps)),
+  );
 }
 
 function templateCard(message, taps) {
@@ -93,7 +112,11 @@ function templateCard(message, taps) {
   ];
   if (!url) return h("div", { class: "wide-card template" }, content);
   const more = h("span", { class: "template-more" }, t("chat.details"), icon("chevron", 16));
-  return button({ class: "wide-card template", on: { click: () => taps.open(url) } }, content, more);
+  return button(
+    { class: "wide-card template", on: { click: () => taps.open(url) } },
+    content,
+    more,
+  );
 }
 
 function choices(message, taps) {
@@ -134,15 +157,18 @@ const WIDE = new Set(["news", "mpnewsarticle", "template"]);
 const UNSEEN_EVENTS = new Set(["LOCATION", "VIEW", "TEMPLATESENDJOBFINISH"]);
 
 /** The kind that decides the shape: a customer-service message is shaped by its own type. */
-export function shapeOf(message) {
-  const kind = message.kind === "custom" ? (message.type ?? message.msgtype ?? "text") : message.kind;
+function shapeOf(message) {
+  const kind =
+    message.kind === "custom" ? (message.type ?? message.msgtype ?? "text") : message.kind;
   return kind === "shortvideo" ? "video" : kind;
 }
 
 function lineText(message, account) {
   if (message.kind === "event") {
     const values = { account: account.name, key: taplabel(message, account) };
-    return textOr(`chat.event.${message.event}`, null) === null ? null : t(`chat.event.${message.event}`, values);
+    return textOr(`chat.event.${message.event}`, null) === null
+      ? null
+      : t(`chat.event.${message.event}`, values);
   }
   if (message.kind === "transfer_customer_service") return t("chat.transferred");
   const known = message.code ? textOr(`chat.system.${message.code}`, null) : null;
@@ -157,7 +183,11 @@ function taplabel(message, account) {
 /** A message as a list item, or null when a chat shows nothing for it. */
 export function messageItem(message, { account, taps, face, isNew }) {
   const shape = shapeOf(message);
-  const common = { "data-testid": "msg", "data-kind": message.kind, "data-direction": message.direction };
+  const common = {
+    "data-testid": "msg",
+    "data-kind": message.kind,
+    "data-direction": message.direction,
+  };
   if (message.kind === "event" && UNSEEN_EVENTS.has(message.event)) return null;
   if (!(shape in SHAPES)) {
     const line = lineText(message, account);
@@ -182,15 +212,18 @@ export function messageItem(message, { account, taps, face, isNew }) {
 
 /** The line that tells the time above a group of messages. */
 export function timeLine(iso) {
-  return h("li", { class: "line time", "aria-hidden": "false" }, h("time", { datetime: iso }, chatTime(iso)));
+  return h("li", { class: "line time" }, h("time", { datetime: iso }, chatTime(iso)));
 }
 
 /** What a chat list shows of a message, in one line. */
 export function summary(message, account) {
   const shape = shapeOf(message);
-  if (shape === "text") return (message.content ?? message.text?.content ?? "").replace(/<[^>]*>/g, "");
-  if (shape === "news" || shape === "mpnewsarticle") return (message.articles ?? [])[0]?.title ?? t("chat.link");
-  if (shape === "template" || shape === "card" || shape === "link") return message.title ?? t("chat.link");
+  if (shape === "text")
+    return (message.content ?? message.text?.content ?? "").replace(/<[^>]*>/g, "");
+  if (shape === "news" || shape === "mpnewsarticle")
+    return (message.articles ?? [])[0]?.title ?? t("chat.link");
+  if (shape === "template" || shape === "card" || shape === "link")
+    return message.title ?? t("chat.link");
   if (shape === "msgmenu") return message.msgmenu?.head_content ?? message.head_content ?? "";
   if (shape in SHAPES) return t(`chat.brief.${shape}`);
   return lineText(message, account) ?? "";

@@ -1,9 +1,45 @@
-/* The bar at the bottom of a chat: what to write, the panel of other things to send, the account's menu. */
+/* The bar at the bottom of a chat: what to write, the panel of other things to send, the
+ * account's menu. */
 import { button, dismissable, fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { t } from "../base/copy.js";
 
 const TEXT_MAX = 2000;
+
+/** The button that opens the panel of other things to send, and the panel. */
+function createExtras(extras) {
+  const panel = h("div", { class: "extras", id: "extras-panel", hidden: true });
+  const opener = button(
+    {
+      class: "icon-button plus-button",
+      "data-testid": "more",
+      "aria-label": t("composer.more"),
+      "aria-expanded": "false",
+      "aria-controls": "extras-panel",
+    },
+    icon("plusRound", 28),
+  );
+  const setOpen = (isOpen) => {
+    panel.hidden = !isOpen;
+    opener.setAttribute("aria-expanded", String(isOpen));
+  };
+  opener.addEventListener("click", () => setOpen(panel.hidden));
+  const choose = (extra) => {
+    setOpen(false);
+    extra.run();
+  };
+  fill(
+    panel,
+    extras.map((extra) =>
+      button(
+        { class: "extra", "data-testid": `extra-${extra.id}`, on: { click: () => choose(extra) } },
+        h("span", { class: "extra-icon" }, icon(extra.icon, 28)),
+        h("span", {}, extra.label),
+      ),
+    ),
+  );
+  return { panel, opener, close: () => setOpen(false) };
+}
 
 /** The input row. `extras` = [{id, icon, label, run}] fill the panel behind the plus button. */
 export function createComposer({ onText, extras = [], menu = null }) {
@@ -17,61 +53,23 @@ export function createComposer({ onText, extras = [], menu = null }) {
     enterkeyhint: "send",
     maxlength: TEXT_MAX,
   });
-  const sendButton = button({ class: "send-button", "data-testid": "send" }, t("composer.send"));
-  sendButton.type = "submit";
-  const panel = h("div", { class: "extras", id: "extras-panel", hidden: true });
-  const plus = button(
-    {
-      class: "icon-button plus-button",
-      "data-testid": "more",
-      "aria-label": t("composer.more"),
-      "aria-expanded": "false",
-      "aria-controls": "extras-panel",
-    },
-    icon("plusRound", 28),
-  );
-
-  const setOpen = (isOpen) => {
-    panel.hidden = !isOpen;
-    plus.setAttribute("aria-expanded", String(isOpen));
-  };
-  plus.addEventListener("click", () => setOpen(panel.hidden));
-  input.addEventListener("focus", () => setOpen(false));
-
-  fill(
-    panel,
-    extras.map((extra) =>
-      button(
-        {
-          class: "extra",
-          "data-testid": `extra-${extra.id}`,
-          on: {
-            click: () => {
-              setOpen(false);
-              extra.run();
-            },
-          },
-        },
-        h("span", { class: "extra-icon" }, icon(extra.icon, 28)),
-        h("span", {}, extra.label),
-      ),
-    ),
-  );
-
-  const form = h("form", { class: "composer" }, input, extras.length ? plus : null, sendButton);
-  const showButtons = () => form.classList.toggle("has-text", input.value.trim() !== "");
-  input.addEventListener("input", showButtons);
+  const send = h("button", { type: "submit", class: "send-button", "data-testid": "send" });
+  fill(send, t("composer.send"));
+  const more = extras.length ? createExtras(extras) : null;
+  input.addEventListener("focus", () => more?.close());
+  const form = h("form", { class: "composer" }, input, more?.opener, send);
+  const showState = () => form.classList.toggle("has-text", input.value.trim() !== "");
+  input.addEventListener("input", showState);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
     if (!text) return;
     input.value = "";
-    showButtons();
+    showState();
     onText(text);
     input.focus();
   });
-  showButtons();
-  return { element: h("div", { class: "bottom-bar" }, form, panel, menu), input };
+  return h("div", { class: "bottom-bar" }, form, more?.panel, menu);
 }
 
 function subMenu(item, index, onTap) {
@@ -127,5 +125,8 @@ function menuEntry(item, index, onTap) {
 /** The account's own menu; nothing at all when it has none. */
 export function fillMenuBar(element, buttons, onTap) {
   element.hidden = !buttons.length;
-  fill(element, buttons.map((item, index) => menuEntry(item, index, onTap)));
+  fill(
+    element,
+    buttons.map((item, index) => menuEntry(item, index, onTap)),
+  );
 }

@@ -49,9 +49,15 @@ export async function refreshChat(person, account) {
   return round.done;
 }
 
+/** What was seen is kept under the openid, so that a sandbox begun anew does not inherit it. */
+function seenKey(person, account) {
+  const holder = get().people.find((each) => each.id === person);
+  return holder?.openids?.[account] ?? chatKey(person, account);
+}
+
 /** How many messages of this account the person has not looked at. */
 export function unreadCount(person, account) {
-  const last = seen[chatKey(person, account)] ?? 0;
+  const last = seen[seenKey(person, account)] ?? 0;
   return conversation(person, account).messages.filter(
     (message) => message.seq > last && message.direction === "in" && message.kind !== "system",
   ).length;
@@ -61,7 +67,7 @@ export function unreadCount(person, account) {
 export function markSeen(person, account) {
   const { messages } = conversation(person, account);
   const last = messages.length ? messages[messages.length - 1].seq : 0;
-  const key = chatKey(person, account);
+  const key = seenKey(person, account);
   if ((seen[key] ?? 0) >= last) return;
   seen = { ...recall("seen", {}), [key]: last };
   keep("seen", seen);
@@ -76,14 +82,22 @@ export function unreadOf(person) {
 function dropConfirmed(key, fresh) {
   const waiting = get().pending[key] ?? [];
   if (!waiting.length) return;
-  const arrived = fresh.filter((message) => message.direction === "out" && message.kind !== "event").length;
+  const arrived = fresh.filter(
+    (message) => message.direction === "out" && message.kind !== "event",
+  ).length;
   if (arrived) setIn("pending", key, waiting.slice(arrived));
 }
 
-/** Send a message to an account; it shows at once as on its way. Answers what the sandbox answered. */
+/** Send a message to an account; it shows at once as on its way. Answers as the sandbox does. */
 export async function sendMessage(person, account, message) {
   const key = chatKey(person, account);
-  const draft = { ...message, kind: message.type, direction: "out", isPending: true, at: new Date().toISOString() };
+  const draft = {
+    ...message,
+    kind: message.type,
+    direction: "out",
+    isPending: true,
+    at: new Date().toISOString(),
+  };
   const isShown = message.type !== "event";
   if (isShown) setIn("pending", key, [...(get().pending[key] ?? []), draft]);
   try {

@@ -1,4 +1,5 @@
-/* Choosing a picture to send: from the phone's small album or a file of one's own, as a data address. */
+/* Choosing a picture to send: from the phone's small album or a file of one's own, as a data
+ * address. */
 import { button, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { ask } from "../base/layers.js";
@@ -48,12 +49,24 @@ export function choosePicture() {
           say(t("scan.no_picture"));
         }
       };
-      const input = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "data-testid": "picture-file" });
+      const input = h("input", {
+        type: "file",
+        accept: "image/*",
+        class: "sr-only",
+        tabindex: "-1",
+        "aria-label": t("album.own"),
+        "data-testid": "picture-file",
+      });
       input.addEventListener("change", () => input.files[0] && send(() => ofFile(input.files[0])));
       const samples = ALBUM.map((name) => {
         const address = `/phone/album/${name}.svg`;
         return button(
-          { class: "album-picture", "aria-label": t(`album.${name}`), "data-testid": `album-${name}`, on: { click: () => send(() => asJpeg(address)) } },
+          {
+            class: "album-picture",
+            "aria-label": t(`album.${name}`),
+            "data-testid": `album-${name}`,
+            on: { click: () => send(() => asJpeg(address)) },
+          },
           h("img", { src: address, alt: "" }),
         );
       });
@@ -62,7 +75,11 @@ export function choosePicture() {
         { class: "sheet" },
         h("p", { class: "sheet-title" }, t("album.title")),
         h("div", { class: "album" }, samples),
-        button({ class: "sheet-row", on: { click: () => input.click() } }, icon("picture"), h("span", { class: "sheet-label" }, t("album.own"))),
+        button(
+          { class: "sheet-row", on: { click: () => input.click() } },
+          icon("picture"),
+          h("span", { class: "sheet-label" }, t("album.own")),
+        ),
         input,
         button({ class: "sheet-row sheet-cancel", on: { click: () => close() } }, t("nav.cancel")),
       );

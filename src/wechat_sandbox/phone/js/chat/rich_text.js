@@ -1,4 +1,5 @@
-/* Text as a chat shows it: `<a href>` and bare addresses become links, everything else stays text. */
+/* Text as a chat shows it: `<a href>` and bare addresses become links, everything else stays
+ * text. */
 import { button, h } from "../base/dom.js";
 
 const ANCHOR = /<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>([\s\S]*?)<\/a\s*>/gi;
@@ -49,7 +50,10 @@ function withAddresses(text, taps) {
     const shown = match[0].replace(TRAILING, "");
     const url = webAddress(shown);
     if (!url) continue;
-    parts.push(text.slice(from, match.index), link(shown, () => taps.open(url), url));
+    parts.push(
+      text.slice(from, match.index),
+      link(shown, () => taps.open(url), url),
+    );
     from = match.index + shown.length;
   }
   parts.push(text.slice(from));
@@ -79,7 +83,10 @@ export function richText(text, taps) {
 /** One choice of a message with choices. */
 export function choice(item, taps) {
   return button(
-    { class: "choice text-link", on: { click: () => taps.answer({ content: item.content, bizmsgmenuid: item.id }) } },
+    {
+      class: "choice text-link",
+      on: { click: () => taps.answer({ content: item.content, bizmsgmenuid: item.id }) },
+    },
     item.content,
   );
 }

@@ -3,7 +3,7 @@ import { button, fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { t } from "../base/copy.js";
 import { keep, recall } from "../base/kept.js";
-import { onRoute, route } from "../base/route.js";
+import { onRoute } from "../base/route.js";
 import { get, watch } from "../base/store.js";
 import { inHand } from "../acts.js";
 import { conversation } from "../chat/conversations.js";
@@ -12,7 +12,10 @@ const STEPS = ["pick", "follow", "hello"];
 
 function hasSpoken(person) {
   return person.following.some((account) =>
-    conversation(person.id, account).messages.some((message) => message.direction === "out" && (message.kind !== "event" || message.event === "CLICK")),
+    conversation(person.id, account).messages.some(
+      (message) =>
+        message.direction === "out" && (message.kind !== "event" || message.event === "CLICK"),
+    ),
   );
 }
 
@@ -30,49 +33,59 @@ function stepText(step) {
   return t(`guide.${step}`, { account });
 }
 
+function stepItem(step, index, reached) {
+  const isDone = index < reached;
+  const isNow = index === reached;
+  const state = isDone ? "is-done" : isNow ? "is-now" : "is-later";
+  return h(
+    "li",
+    { class: `guide-step ${state}`, "aria-current": isNow ? "step" : null },
+    h("span", { class: "guide-number" }, isDone ? icon("check", 16) : String(index + 1)),
+    h("span", {}, stepText(step)),
+  );
+}
+
+function guideCard(now, dismiss) {
+  const reached = now === "done" ? STEPS.length : STEPS.indexOf(now);
+  const title = now === "done" ? t("guide.well_done") : t("guide.title");
+  const closer = button(
+    {
+      class: "icon-button",
+      "aria-label": t("nav.close"),
+      "data-testid": "guide-close",
+      on: { click: dismiss },
+    },
+    icon("close", 18),
+  );
+  return h(
+    "section",
+    { class: "paper guide", "aria-label": t("guide.title") },
+    h("header", { class: "guide-head" }, h("h2", { class: "paper-title" }, title), closer),
+    h(
+      "ol",
+      { class: "guide-steps" },
+      STEPS.map((step, index) => stepItem(step, index, reached)),
+    ),
+  );
+}
+
 export function showGuide(place) {
   // Whoever finished on an earlier visit is not told again; the praise stays for this one.
   const wasDone = recall("guide_done", false);
   const show = () => {
     const now = guideStep();
     document.body.dataset.step = now;
-    if (recall("guide_dismissed", false) || wasDone) {
+    if (now === "done") keep("guide_done", true);
+    if (wasDone || recall("guide_dismissed", false)) {
       fill(place);
       return;
     }
-    if (now === "done") keep("guide_done", true);
-    const reached = now === "done" ? STEPS.length : STEPS.indexOf(now);
     const dismiss = () => {
       keep("guide_dismissed", true);
       show();
     };
-    fill(
-      place,
-      h(
-        "section",
-        { class: "paper guide", "aria-label": t("guide.title") },
-        h(
-          "header",
-          { class: "guide-head" },
-          h("h2", { class: "paper-title" }, now === "done" ? t("guide.well_done") : t("guide.title")),
-          button({ class: "icon-button", "aria-label": t("nav.close"), "data-testid": "guide-close", on: { click: dismiss } }, icon("close", 18)),
-        ),
-        h(
-          "ol",
-          { class: "guide-steps" },
-          STEPS.map((step, index) =>
-            h(
-              "li",
-              { class: index < reached ? "guide-step is-done" : index === reached ? "guide-step is-now" : "guide-step", "aria-current": index === reached ? "step" : null },
-              h("span", { class: "guide-number" }, index < reached ? icon("check", 16) : String(index + 1)),
-              h("span", {}, stepText(step)),
-            ),
-          ),
-        ),
-      ),
-    );
+    fill(place, guideCard(now, dismiss));
   };
   for (const name of ["people", "chats", "accounts"]) watch((facts) => facts[name], show);
   onRoute((now, before) => now.person !== before.person && show());
-  if (route().person) show();
 }

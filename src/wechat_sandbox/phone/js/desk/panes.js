@@ -60,8 +60,15 @@ function opener(name, ...content) {
 export function showStrip(place) {
   const show = () => {
     const person = inHand();
-    const face = person ? [faceOf(person), h("span", { class: "strip-name" }, person.name)] : [icon("people"), t("people.title")];
-    fill(place, opener("people", face), opener("around", icon("qr"), t("around.short")), opener("watch", icon("eye"), t("watch.short")));
+    const face = person
+      ? [faceOf(person), h("span", { class: "strip-name" }, person.name)]
+      : [icon("people"), t("people.title")];
+    fill(
+      place,
+      opener("people", face),
+      opener("around", icon("qr"), t("around.short")),
+      opener("watch", icon("eye"), t("watch.short")),
+    );
   };
   watch((facts) => facts.people, show);
   onRoute((now, before) => {

@@ -14,7 +14,10 @@ import { friendsOf, unreadFromFriend } from "../chat/friends.js";
 const NAME_MAX = 40;
 
 function waitingFor(person) {
-  const fromFriends = friendsOf(person.id).reduce((sum, { friend }) => sum + unreadFromFriend(person.id, friend.id), 0);
+  const fromFriends = friendsOf(person.id).reduce(
+    (sum, { friend }) => sum + unreadFromFriend(person.id, friend.id),
+    0,
+  );
   return unreadOf(person) + fromFriends;
 }
 
@@ -22,7 +25,11 @@ function personButton(person) {
   const isInHand = person.id === route().person;
   const unread = isInHand ? 0 : waitingFor(person);
   const followed = person.following.length;
-  const state = isInHand ? t("people.in_hand") : followed ? t("people.following", { count: followed }) : t("people.new");
+  const state = isInHand
+    ? t("people.in_hand")
+    : followed
+      ? t("people.following", { count: followed })
+      : t("people.new");
   return h(
     "li",
     {},
@@ -34,16 +41,43 @@ function personButton(person) {
         title: person.name,
         on: { click: () => pickUp(person.id) },
       },
-      h("span", { class: "chat-face" }, faceOf(person), unread ? h("span", { class: "dot", role: "img", "aria-label": t("chats.unread", { count: unread }) }) : null),
-      h("span", { class: "person-words" }, h("span", { class: "person-name" }, person.name), h("span", { class: "person-state" }, state)),
+      h(
+        "span",
+        { class: "chat-face" },
+        faceOf(person),
+        unread
+          ? h("span", {
+              class: "dot",
+              role: "img",
+              "aria-label": t("chats.unread", { count: unread }),
+            })
+          : null,
+      ),
+      h(
+        "span",
+        { class: "person-words" },
+        h("span", { class: "person-name" }, person.name),
+        h("span", { class: "person-state" }, state),
+      ),
     ),
   );
 }
 
 async function addPerson() {
-  const values = await askForm(t("people.add"), [{ name: "name", label: t("people.name"), placeholder: t("people.name_example"), maxlength: NAME_MAX }], {
-    submit: t("people.add"),
-  });
+  const values = await askForm(
+    t("people.add"),
+    [
+      {
+        name: "name",
+        label: t("people.name"),
+        placeholder: t("people.name_example"),
+        maxlength: NAME_MAX,
+      },
+    ],
+    {
+      submit: t("people.add"),
+    },
+  );
   if (!values?.name) return;
   await trying(async () => {
     const person = await api.addPerson(values.name);
@@ -64,7 +98,8 @@ export function showPeople(place) {
   const show = () => {
     const focused = document.activeElement?.dataset?.testid;
     fill(list, get().people.map(personButton));
-    if (focused?.startsWith("person-")) list.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (focused?.startsWith("person-"))
+      list.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
   for (const name of ["people", "chats", "social"]) watch((facts) => facts[name], show);
   onRoute(show);

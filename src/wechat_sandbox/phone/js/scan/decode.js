@@ -1,4 +1,5 @@
-/* Reading codes from pictures: the browser's own detector where it can, else zxing beside this page. */
+/* Reading codes from pictures: the browser's own detector where it can, else zxing beside this
+ * page. */
 
 const READER = "/dist/zxing/zxing_reader.js";
 const FORMATS = ["qr_code", "ean_13", "ean_8", "code_128", "code_39", "data_matrix", "pdf417"];
@@ -10,7 +11,9 @@ async function nativeDecoder() {
   try {
     const supported = await BarcodeDetector.getSupportedFormats();
     if (!supported.includes("qr_code")) return null;
-    const detector = new BarcodeDetector({ formats: FORMATS.filter((format) => supported.includes(format)) });
+    const detector = new BarcodeDetector({
+      formats: FORMATS.filter((format) => supported.includes(format)),
+    });
     return async (pixels) => {
       const found = await detector.detect(pixels);
       return found.length ? { text: found[0].rawValue, format: found[0].format } : null;
@@ -34,7 +37,7 @@ async function zxingDecoder() {
   }
 }
 
-/** A function from ImageData to {text, format} or null; null itself where nothing here can read codes. */
+/** A function from ImageData to {text, format} or null; null where nothing here can read codes. */
 export function getDecoder() {
   decoder ??= (async () => (await nativeDecoder()) ?? (await zxingDecoder()))();
   return decoder;

@@ -23,8 +23,17 @@ function deskCodes(close) {
       { class: "scan-strip" },
       codes.map((code) =>
         button(
-          { class: "scan-code", "data-testid": `scan-code-${code.id}`, on: { click: () => close({ text: code.text, code }) } },
-          h("img", { src: code.text ? qrOf(code.text) : accountQr(code.account), alt: "", width: 72, height: 72 }),
+          {
+            class: "scan-code",
+            "data-testid": `scan-code-${code.id}`,
+            on: { click: () => close({ text: code.text, code }) },
+          },
+          h("img", {
+            src: code.text ? qrOf(code.text) : accountQr(code.account),
+            alt: "",
+            width: 72,
+            height: 72,
+          }),
           h("span", {}, code.label),
         ),
       ),
@@ -49,7 +58,11 @@ function typedText(close) {
     "form",
     { class: "scan-form" },
     input,
-    h("button", { type: "submit", class: "primary-button", "data-testid": "scan-submit" }, t("scan.submit")),
+    h(
+      "button",
+      { type: "submit", class: "primary-button", "data-testid": "scan-submit" },
+      t("scan.submit"),
+    ),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -96,7 +109,11 @@ function liveButtons(start) {
     .filter((source) => offered[source])
     .map((source) =>
       button(
-        { class: "scan-source", "data-testid": `scan-${source}`, on: { click: () => start(source) } },
+        {
+          class: "scan-source",
+          "data-testid": `scan-${source}`,
+          on: { click: () => start(source) },
+        },
         icon(source),
         h("span", {}, t(`scan.${source}`)),
       ),
@@ -104,9 +121,20 @@ function liveButtons(start) {
 }
 
 function pictureButton(read) {
-  const input = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "data-testid": "scan-file" });
+  const input = h("input", {
+    type: "file",
+    accept: "image/*",
+    class: "sr-only",
+    tabindex: "-1",
+    "aria-label": t("scan.picture"),
+    "data-testid": "scan-file",
+  });
   input.addEventListener("change", () => read(input.files[0]));
-  const opener = button({ class: "scan-source", on: { click: () => input.click() } }, icon("picture"), h("span", {}, t("scan.picture")));
+  const opener = button(
+    { class: "scan-source", on: { click: () => input.click() } },
+    icon("picture"),
+    h("span", {}, t("scan.picture")),
+  );
   return [opener, input];
 }
 
@@ -116,7 +144,12 @@ export function scan(purpose = t("scan.title")) {
     (close, signal) => {
       const note = h("p", { class: "scan-note", role: "status" }, t("scan.hint"));
       const tell = (text) => fill(note, text);
-      const video = h("video", { class: "scan-video", muted: true, playsinline: true, hidden: true });
+      const video = h("video", {
+        class: "scan-video",
+        muted: true,
+        playsinline: true,
+        hidden: true,
+      });
       video.muted = true;
       const start = async (source) => {
         video.hidden = false;
@@ -137,7 +170,13 @@ export function scan(purpose = t("scan.title")) {
         if (decode) fill(sources, liveButtons(start), pictureButton(read));
         else tell(t("scan.cannot_read"));
       });
-      const view = h("div", { class: "scan-view" }, video, h("span", { class: "scan-corners", "aria-hidden": "true" }), note);
+      const view = h(
+        "div",
+        { class: "scan-view" },
+        video,
+        h("span", { class: "scan-corners", "aria-hidden": "true" }),
+        note,
+      );
       return fill(
         element,
         titleBar(purpose, { onBack: () => close(), backIcon: "close", backLabel: t("nav.close") }),

@@ -10,13 +10,16 @@ export function liveSources() {
 }
 
 function streamOf(source) {
-  if (source === "screen") return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 10 } });
-  return navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
+  if (source === "screen")
+    return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 10 } });
+  return navigator.mediaDevices.getUserMedia({
+    video: { facingMode: "environment", width: { ideal: 1280 } },
+  });
 }
 
 /**
- * Play the source in `video` and resolve with the first {text, format} seen; null when `signal` aborts
- * or the person stops sharing. Rejects when the browser or the person says no.
+ * Play the source in `video` and resolve with the first {text, format} seen; null when `signal`
+ * aborts or the person stops sharing. Rejects when the browser or the person says no.
  */
 export async function watchFor(source, video, signal) {
   const decode = await getDecoder();
@@ -36,7 +39,9 @@ export async function watchFor(source, video, signal) {
     video.srcObject = stream;
     await video.play();
     while (!isOver) {
-      const found = video.videoWidth ? await decode(pixelsOf(video, video.videoWidth, video.videoHeight)) : null;
+      const found = video.videoWidth
+        ? await decode(pixelsOf(video, video.videoWidth, video.videoHeight))
+        : null;
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

@@ -1,6 +1,6 @@
 /* The chat with an official account: messages, the input bar, the account's menu. */
 import { api } from "../base/api.js";
-import { button, h } from "../base/dom.js";
+import { button, fill, h } from "../base/dom.js";
 import { accountFace, faceOf } from "../base/faces.js";
 import { icon } from "../base/icons.js";
 import { askForm, titleBar } from "../base/layers.js";
@@ -9,7 +9,13 @@ import { go, route } from "../base/route.js";
 import { get, setIn, watch } from "../base/store.js";
 import { accountBySlug, inHand, openPage, trying, useScan } from "../acts.js";
 import { createComposer, fillMenuBar } from "../chat/composer.js";
-import { chatKey, conversation, markSeen, refreshChat, sendMessage } from "../chat/conversations.js";
+import {
+  chatKey,
+  conversation,
+  markSeen,
+  refreshChat,
+  sendMessage,
+} from "../chat/conversations.js";
 import { createThread } from "../chat/thread.js";
 import { choosePicture } from "../chat/pictures.js";
 import { scan } from "../scan/scanner.js";
@@ -19,7 +25,8 @@ const SCAN_TYPES = { QRCode: "qrcode" };
 
 /** What tapping a menu button does, by the type the account gave it. */
 function menuTaps(send) {
-  const event = (name, item, fields = {}) => send({ type: "event", event: name, event_key: item.key, ...fields });
+  const event = (name, item, fields = {}) =>
+    send({ type: "event", event: name, event_key: item.key, ...fields });
   const scanned = (name) => async (item) => {
     const found = await scan(item.name);
     if (!found) return;
@@ -47,7 +54,13 @@ function menuTaps(send) {
     location_select: async (item) => {
       const place = await askPlace(item.name, inHand()?.location);
       if (!place) return;
-      const info = { Location_X: String(place.lat), Location_Y: String(place.lng), Scale: "15", Label: place.name, Poiname: "" };
+      const info = {
+        Location_X: String(place.lat),
+        Location_Y: String(place.lng),
+        Scale: "15",
+        Label: place.name,
+        Poiname: "",
+      };
       await event("location_select", item, { fields: { SendLocationInfo: info } });
       await send({ type: "location", lat: place.lat, lng: place.lng, label: place.name });
     },
@@ -55,11 +68,20 @@ function menuTaps(send) {
 }
 
 async function speak(send) {
-  const values = await askForm(t("voice.title"), [{ name: "words", label: t("voice.label"), required: false }], {
-    submit: t("composer.send"),
-    note: t("voice.note"),
-  });
-  if (values) await send({ type: "voice", format: "amr", ...(values.words ? { recognition: values.words } : {}) });
+  const values = await askForm(
+    t("voice.title"),
+    [{ name: "words", label: t("voice.label"), required: false }],
+    {
+      submit: t("composer.send"),
+      note: t("voice.note"),
+    },
+  );
+  if (values)
+    await send({
+      type: "voice",
+      format: "amr",
+      ...(values.words ? { recognition: values.words } : {}),
+    });
 }
 
 function extrasFor(send) {
@@ -79,7 +101,8 @@ function extrasFor(send) {
       label: t("composer.location"),
       run: async () => {
         const place = await askPlace(t("map.send"), inHand()?.location);
-        if (place) await send({ type: "location", lat: place.lat, lng: place.lng, label: place.name });
+        if (place)
+          await send({ type: "location", lat: place.lat, lng: place.lng, label: place.name });
       },
     },
     { id: "scan", icon: "scan", label: t("scan.title"), run: async () => useScan(await scan()) },
@@ -92,33 +115,8 @@ async function loadMenu(slug) {
   setIn("menus", slug, answer?.menu?.button ?? []);
 }
 
-export function accountChatScreen(signal) {
-  const { person: personId, chat: slug } = route();
-  const account = () => ({ ...(accountBySlug(slug) ?? { slug, name: slug }), menu: get().menus[slug] });
-  const send = (message) => trying(() => sendMessage(personId, slug, message));
-  const taps = {
-    open: openPage,
-    answer: ({ content, bizmsgmenuid }) => send({ type: "text", content, bizmsgmenuid: String(bizmsgmenuid) }),
-  };
-  const face = (isMine) => (isMine ? faceOf(inHand() ?? { id: personId, name: "?" }) : accountFace(account()));
-  const thread = createThread(t("chat.with", { name: account().name }), { account, taps, face });
-  const menuBar = h("nav", { class: "menu-bar", "aria-label": t("chat.menu"), hidden: true });
-  const composer = createComposer({ onText: (content) => send({ type: "text", content }), extras: extrasFor(send), menu: menuBar });
-  const onMenu = menuTaps(send);
-  const key = chatKey(personId, slug);
-  const title = h("span", {}, account().name);
-  const show = () => {
-    thread.show(conversation(personId, slug).messages, get().pending[key]);
-    if (document.visibilityState === "visible") queueMicrotask(() => !signal.aborted && markSeen(personId, slug));
-  };
-  watch((facts) => facts.chats[key]?.messages, show, signal);
-  watch((facts) => facts.pending[key], show, signal);
-  watch((facts) => facts.typing[key], (isTyping) => (title.textContent = isTyping ? t("chat.typing") : account().name), signal);
-  watch((facts) => facts.menus[slug] ?? null, (buttons) => fillMenuBar(menuBar, buttons ?? [], (item) => onMenu[item.type]?.(item)), signal);
-  document.addEventListener("visibilitychange", show, { signal });
-  signal.addEventListener("abort", thread.stop);
-  trying(() => Promise.all([refreshChat(personId, slug), loadMenu(slug)]));
-  const about = button(
+function aboutButton(slug) {
+  return button(
     {
       class: "icon-button",
       "aria-label": t("account.about"),
@@ -127,11 +125,59 @@ export function accountChatScreen(signal) {
     },
     icon("user"),
   );
+}
+
+/** The title, which says that somebody is typing while they are. */
+function titleOf(key, account, signal) {
+  const title = h("span", {});
+  const show = (isTyping) => fill(title, isTyping ? t("chat.typing") : account().name);
+  watch((facts) => facts.typing[key], show, signal);
+  return title;
+}
+
+function menuBarOf(slug, send, signal) {
+  const bar = h("nav", { class: "menu-bar", "aria-label": t("chat.menu"), hidden: true });
+  const taps = menuTaps(send);
+  const show = (buttons) => fillMenuBar(bar, buttons ?? [], (item) => taps[item.type]?.(item));
+  watch((facts) => facts.menus[slug] ?? null, show, signal);
+  return bar;
+}
+
+export function accountChatScreen(signal) {
+  const { person, chat: slug } = route();
+  const key = chatKey(person, slug);
+  const account = () => {
+    const known = accountBySlug(slug) ?? { slug, name: slug };
+    return { ...known, menu: get().menus[slug] };
+  };
+  const send = (message) => trying(() => sendMessage(person, slug, message));
+  const answer = ({ content, bizmsgmenuid }) =>
+    send({ type: "text", content, bizmsgmenuid: String(bizmsgmenuid) });
+  const face = (isMine) =>
+    isMine ? faceOf(inHand() ?? { id: person, name: "?" }) : accountFace(account());
+  const context = { account, taps: { open: openPage, answer }, face };
+  const thread = createThread(t("chat.with", { name: account().name }), context);
+  const show = () => {
+    thread.show(conversation(person, slug).messages, get().pending[key]);
+    if (document.visibilityState !== "visible") return;
+    queueMicrotask(() => !signal.aborted && markSeen(person, slug));
+  };
+  watch((facts) => facts.chats[key]?.messages, show, signal);
+  watch((facts) => facts.pending[key], show, signal);
+  document.addEventListener("visibilitychange", show, { signal });
+  signal.addEventListener("abort", thread.stop);
+  trying(() => Promise.all([refreshChat(person, slug), loadMenu(slug)]));
+  const bar = { onBack: () => go({ tab: "chats" }), right: aboutButton(slug) };
+  const composer = createComposer({
+    onText: (content) => send({ type: "text", content }),
+    extras: extrasFor(send),
+    menu: menuBarOf(slug, send, signal),
+  });
   return h(
     "section",
     { class: "screen chat-screen" },
-    titleBar(title, { onBack: () => go({ tab: "chats" }), right: about }),
+    titleBar(titleOf(key, account, signal), bar),
     thread.element,
-    composer.element,
+    composer,
   );
 }

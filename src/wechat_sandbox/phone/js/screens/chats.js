@@ -34,7 +34,12 @@ function row({ testid, face, name, last, at, unread, onTap, isOfficial }) {
         h(
           "span",
           { class: "chat-line" },
-          h("span", { class: "chat-name" }, name, isOfficial ? h("span", { class: "official-mark" }, t("chats.official")) : null),
+          h(
+            "span",
+            { class: "chat-name" },
+            name,
+            isOfficial ? h("span", { class: "official-mark" }, t("chats.official")) : null,
+          ),
           at ? h("time", { class: "chat-time", datetime: at }, chatTime(at)) : null,
         ),
         h("span", { class: "chat-last" }, last),
@@ -84,7 +89,11 @@ function friendRows(person) {
 
 function nearbyCode(account) {
   return button(
-    { class: "nearby-code", "data-testid": `nearby-qr-${account.slug}`, on: { click: () => followAccount(account.slug) } },
+    {
+      class: "nearby-code",
+      "data-testid": `nearby-qr-${account.slug}`,
+      on: { click: () => followAccount(account.slug) },
+    },
     h("img", { src: accountQr(account.slug), alt: "", width: 120, height: 120 }),
     h("span", { class: "nearby-name" }, account.name),
     h("span", { class: "nearby-hint" }, t("guide.tap_code")),
@@ -97,7 +106,11 @@ function nothingYet() {
     "div",
     { class: "empty" },
     h("p", { class: "empty-title" }, t("chats.none")),
-    h("p", { class: "empty-note" }, accounts.length ? t("chats.none_hint") : t("desk.no_accounts_hint")),
+    h(
+      "p",
+      { class: "empty-note" },
+      accounts.length ? t("chats.none_hint") : t("desk.no_accounts_hint"),
+    ),
     h("div", { class: "nearby" }, accounts.map(nearbyCode)),
   );
 }
@@ -112,7 +125,8 @@ export function chatsScreen(signal) {
     if (rows.length) fill(list, h("ul", { class: "chat-rows" }, rows.map(row)));
     else fill(list, nothingYet());
   };
-  for (const name of ["people", "accounts", "chats", "social"]) watch((facts) => facts[name], show, signal);
+  for (const name of ["people", "accounts", "chats", "social"])
+    watch((facts) => facts[name], show, signal);
   const scanButton = button(
     {
       class: "icon-button",

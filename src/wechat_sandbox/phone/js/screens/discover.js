@@ -29,11 +29,19 @@ export function discoverScreen() {
     h(
       "div",
       { class: "screen-body grouped" },
-      h("div", { class: "list-group" }, listRow("moments", t("moments.title"), () => go({ tab: "discover", view: "moments" }), { testid: "open-moments" })),
       h(
         "div",
         { class: "list-group" },
-        listRow("scan", t("scan.title"), async () => useScan(await scan()), { testid: "discover-scan" }),
+        listRow("moments", t("moments.title"), () => go({ tab: "discover", view: "moments" }), {
+          testid: "open-moments",
+        }),
+      ),
+      h(
+        "div",
+        { class: "list-group" },
+        listRow("scan", t("scan.title"), async () => useScan(await scan()), {
+          testid: "discover-scan",
+        }),
         listRow("globe", t("discover.address"), typeAddress, { testid: "open-address" }),
       ),
     ),
@@ -42,7 +50,9 @@ export function discoverScreen() {
 
 function placeName(location) {
   if (!location) return t("me.nowhere");
-  const known = knownPlaces().find((place) => place.lat === location.lat && place.lng === location.lng);
+  const known = knownPlaces().find(
+    (place) => place.lat === location.lat && place.lng === location.lng,
+  );
   return known?.name ?? `${location.lat}, ${location.lng}`;
 }
 
@@ -73,9 +83,21 @@ export function meScreen(signal) {
         "div",
         { class: "me-card" },
         faceOf(person),
-        h("div", {}, h("p", { class: "me-name" }, person.name), h("p", { class: "card-note" }, t("me.phone", { phone: person.phone ?? "—" }))),
+        h(
+          "div",
+          {},
+          h("p", { class: "me-name" }, person.name),
+          h("p", { class: "card-note" }, t("me.phone", { phone: person.phone ?? "—" })),
+        ),
       ),
-      h("div", { class: "list-group" }, listRow("place", t("me.where"), () => chooseWhere(person), { note: placeName(person.location), testid: "me-where" })),
+      h(
+        "div",
+        { class: "list-group" },
+        listRow("place", t("me.where"), () => chooseWhere(person), {
+          note: placeName(person.location),
+          testid: "me-where",
+        }),
+      ),
       h(
         "div",
         { class: "list-group" },
@@ -88,7 +110,12 @@ export function meScreen(signal) {
       h(
         "details",
         { class: "list-group facts" },
-        h("summary", { class: "list-row" }, h("span", { class: "list-label" }, t("me.identities")), icon("chevron", 18)),
+        h(
+          "summary",
+          { class: "list-row" },
+          h("span", { class: "list-label" }, t("me.identities")),
+          icon("chevron", 18),
+        ),
         h("dl", { class: "fact-list" }, factsOf(person)),
       ),
     );
@@ -98,6 +125,9 @@ export function meScreen(signal) {
 }
 
 function factsOf(person) {
-  const entries = [["unionid", person.unionid], ...Object.entries(person.openids ?? {}).map(([slug, openid]) => [`openid · ${slug}`, openid])];
+  const entries = [
+    ["unionid", person.unionid],
+    ...Object.entries(person.openids ?? {}).map(([slug, openid]) => [`openid · ${slug}`, openid]),
+  ];
   return entries.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value ?? "—")]);
 }

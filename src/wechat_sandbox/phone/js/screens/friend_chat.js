@@ -16,9 +16,15 @@ export function friendChatScreen(signal) {
   const say = (content) => sendToFriend(me, other, { kind: "text", content });
   const face = (isMine) => faceOf(isMine ? (inHand() ?? friend) : friend);
   const taps = { open: openPage, answer: ({ content }) => say(content) };
-  const thread = createThread(t("chat.with", { name: friend.name }), { account: () => friend, taps, face });
+  const thread = createThread(t("chat.with", { name: friend.name }), {
+    account: () => friend,
+    taps,
+    face,
+  });
   const show = () => {
-    thread.show(threadOf(me, other).map((item) => ({ ...item, direction: item.from === me ? "out" : "in" })));
+    thread.show(
+      threadOf(me, other).map((item) => ({ ...item, direction: item.from === me ? "out" : "in" })),
+    );
     queueMicrotask(() => !signal.aborted && markFriendSeen(me, other));
   };
   watch((facts) => facts.social.friends[threadKey(me, other)], show, signal);
@@ -28,6 +34,6 @@ export function friendChatScreen(signal) {
     { class: "screen chat-screen" },
     titleBar(friend.name, { onBack: () => go({ tab: "chats" }) }),
     thread.element,
-    createComposer({ onText: say }).element,
+    createComposer({ onText: say }),
   );
 }

@@ -24,7 +24,9 @@ function moment(post) {
       h("p", { class: "moment-name" }, person.name),
       button(
         { class: "moment-card", disabled: !url, on: { click: () => openPage(url) } },
-        image ? h("img", { class: "card-thumb", src: image, alt: "" }) : h("span", { class: "card-thumb card-thumb-empty" }, icon("link")),
+        image
+          ? h("img", { class: "card-thumb", src: image, alt: "" })
+          : h("span", { class: "card-thumb card-thumb-empty" }, icon("link")),
         h("span", {}, post.title || post.url),
       ),
       h("time", { class: "card-note", datetime: post.at }, chatTime(post.at)),
@@ -37,8 +39,22 @@ export function momentsScreen(signal) {
   const show = () => {
     const posts = get().social.moments.map(moment).filter(Boolean);
     if (posts.length) fill(body, h("ul", { class: "moments" }, posts));
-    else fill(body, h("div", { class: "empty" }, h("p", { class: "empty-title" }, t("moments.none")), h("p", { class: "empty-note" }, t("moments.none_hint"))));
+    else
+      fill(
+        body,
+        h(
+          "div",
+          { class: "empty" },
+          h("p", { class: "empty-title" }, t("moments.none")),
+          h("p", { class: "empty-note" }, t("moments.none_hint")),
+        ),
+      );
   };
   watch((facts) => facts.social, show, signal);
-  return h("section", { class: "screen" }, titleBar(t("moments.title"), { onBack: () => go({ tab: "discover" }) }), body);
+  return h(
+    "section",
+    { class: "screen" },
+    titleBar(t("moments.title"), { onBack: () => go({ tab: "discover" }) }),
+    body,
+  );
 }

@@ -1,6 +1,8 @@
-/* The phone itself: status bar, the screen the address asks for, the tabs below, the web view on top. */
+/* The phone itself: status bar, the screen the address asks for, the tabs below, the web view on
+ * top. */
 import { button, fill, h } from "../base/dom.js";
 import { icon } from "../base/icons.js";
+import { closeAllLayers } from "../base/layers.js";
 import { clockTime, t } from "../base/copy.js";
 import { go, onRoute, route } from "../base/route.js";
 import { watch } from "../base/store.js";
@@ -34,7 +36,13 @@ function screenFor({ person, chat, friend, tab, view }) {
 
 function tabBar(current) {
   const person = inHand();
-  const unread = person ? unreadOf(person) + friendsOf(person.id).reduce((sum, { friend }) => sum + unreadFromFriend(person.id, friend.id), 0) : 0;
+  const unread = person
+    ? unreadOf(person) +
+      friendsOf(person.id).reduce(
+        (sum, { friend }) => sum + unreadFromFriend(person.id, friend.id),
+        0,
+      )
+    : 0;
   return TABS.map((tab) =>
     button(
       {
@@ -77,8 +85,13 @@ export function redrawPhone() {
 }
 
 export function startPhone() {
-  onRoute(showScreen);
-  for (const name of ["people", "chats", "social", "accounts"]) watch((facts) => facts[name], showScreen);
+  onRoute(() => {
+    // The Back button leaves whatever lay over the screen.
+    closeAllLayers();
+    showScreen();
+  });
+  for (const name of ["people", "chats", "social", "accounts"])
+    watch((facts) => facts[name], showScreen);
   tick();
   setInterval(tick, TICK_MS);
 }

@@ -10,7 +10,11 @@ function face(person) {
     "li",
     {},
     button(
-      { class: "welcome-person", "data-testid": `welcome-${person.id}`, on: { click: () => pickUp(person.id) } },
+      {
+        class: "welcome-person",
+        "data-testid": `welcome-${person.id}`,
+        on: { click: () => pickUp(person.id) },
+      },
       faceOf(person),
       h("span", {}, person.name),
     ),
@@ -19,7 +23,11 @@ function face(person) {
 
 export function welcomeScreen(signal) {
   const list = h("ul", { class: "welcome-people" });
-  watch((facts) => facts.people, () => fill(list, get().people.map(face)), signal);
+  watch(
+    (facts) => facts.people,
+    () => fill(list, get().people.map(face)),
+    signal,
+  );
   return h(
     "section",
     { class: "screen welcome" },

@@ -39,7 +39,10 @@ function figures(books) {
 function figure([name, count]) {
   return h(
     "div",
-    { class: name === "failed" && count ? "figure is-trouble" : "figure", "data-testid": `book-${name}` },
+    {
+      class: name === "failed" && count ? "figure is-trouble" : "figure",
+      "data-testid": `book-${name}`,
+    },
     h("dt", {}, t(`books.${name}`)),
     h("dd", {}, String(count)),
   );
@@ -48,7 +51,12 @@ function figure([name, count]) {
 function quotaRow(quota) {
   const used = quota.used ?? 0;
   const limit = quota.daily_limit ?? quota.limit ?? null;
-  return h("tr", {}, h("td", {}, h("code", {}, quota.api)), h("td", { class: "number" }, limit ? t("books.of", { used, limit }) : String(used)));
+  return h(
+    "tr",
+    {},
+    h("td", {}, h("code", {}, quota.api)),
+    h("td", { class: "number" }, limit ? t("books.of", { used, limit }) : String(used)),
+  );
 }
 
 function messageRow(message) {
@@ -77,9 +85,13 @@ export function booksTab(signal) {
       place,
       h("dl", { class: "figures" }, figures(books).map(figure)),
       h("h3", { class: "small-title" }, t("books.messages")),
-      latest.length ? h("ul", { class: "book-messages" }, latest.map(messageRow)) : h("p", { class: "pane-note" }, t("books.no_messages")),
+      latest.length
+        ? h("ul", { class: "book-messages" }, latest.map(messageRow))
+        : h("p", { class: "pane-note" }, t("books.no_messages")),
       h("h3", { class: "small-title" }, t("books.quotas")),
-      quotas.length ? h("table", { class: "quota-table" }, h("tbody", {}, quotas.map(quotaRow))) : h("p", { class: "pane-note" }, t("books.no_quotas")),
+      quotas.length
+        ? h("table", { class: "quota-table" }, h("tbody", {}, quotas.map(quotaRow)))
+        : h("p", { class: "pane-note" }, t("books.no_quotas")),
     );
   };
   watch((facts) => facts.books, show, signal);

@@ -56,14 +56,24 @@ function pretty(text) {
 
 function detail(label, text) {
   if (!text || text === "{}") return null;
-  return [h("h4", { class: "call-label" }, label), h("pre", { class: "call-text", tabindex: "0" }, pretty(text))];
+  return [
+    h("h3", { class: "call-label" }, label),
+    h("pre", { class: "call-text", tabindex: "0" }, pretty(text)),
+  ];
 }
 
 function details(call) {
   return h(
     "div",
     { class: "call-details" },
-    h("p", { class: "call-facts" }, `${call.method} ${call.path}`, " · ", t("watch.took", { ms: call.took_ms }), call.account ? ` · ${call.account}` : ""),
+    h(
+      "p",
+      { class: "call-facts" },
+      `${call.method} ${call.path}`,
+      " · ",
+      t("watch.took", { ms: call.took_ms }),
+      call.account ? ` · ${call.account}` : "",
+    ),
     detail(t("watch.query"), Object.keys(call.query ?? {}).length ? call.query : ""),
     detail(t("watch.request"), call.request),
     detail(t("watch.response"), call.response),
@@ -72,15 +82,29 @@ function details(call) {
 
 function callItem(call) {
   const isCallback = call.kind === "callback";
-  const place = isCallback ? call.path.replace(/^callback\s*/, "") : call.path.replace(/^\/cgi-bin/, "");
+  const place = isCallback
+    ? call.path.replace(/^callback\s*/, "")
+    : call.path.replace(/^\/cgi-bin/, "");
   const body = h("div", { class: "call-body" });
   const item = h(
     "details",
-    { class: isTrouble(call) ? "call is-trouble" : "call", "data-testid": "call", "data-kind": call.kind },
+    {
+      class: isTrouble(call) ? "call is-trouble" : "call",
+      "data-testid": "call",
+      "data-kind": call.kind,
+    },
     h(
       "summary",
       { class: "call-line" },
-      h("span", { class: `call-way call-way-${call.kind}`, role: "img", "aria-label": t(`watch.${call.kind}`) }, icon(isCallback ? "out" : "into", 16)),
+      h(
+        "span",
+        {
+          class: `call-way call-way-${call.kind}`,
+          role: "img",
+          "aria-label": t(`watch.${call.kind}`),
+        },
+        icon(isCallback ? "out" : "into", 16),
+      ),
       h("span", { class: "call-path", title: call.path }, place),
       h("span", { class: "call-verdict" }, verdict(call)),
       h("span", { class: "call-took" }, t("watch.ms", { ms: call.took_ms })),
@@ -89,7 +113,10 @@ function callItem(call) {
     body,
   );
   // The bodies are long and most are never looked at, so they are made when they are.
-  item.addEventListener("toggle", () => item.open && !body.firstChild && body.append(details(call)), { once: false });
+  item.addEventListener(
+    "toggle",
+    () => item.open && !body.firstChild && body.append(details(call)),
+  );
   return item;
 }
 
@@ -99,14 +126,19 @@ function filterBar(change) {
     { class: "filters", role: "group", "aria-label": t("watch.filter") },
     FILTERS.map((name) =>
       button(
-        { class: "filter", "aria-pressed": String(name === filter), "data-testid": `filter-${name}`, on: { click: () => change(name) } },
+        {
+          class: "filter",
+          "aria-pressed": String(name === filter),
+          "data-testid": `filter-${name}`,
+          on: { click: () => change(name) },
+        },
         t(`watch.filter_${name}`),
       ),
     ),
   );
 }
 
-/** The tab with the list, newest on top; items once made are kept, so that opened ones stay open. */
+/** The tab with the list, newest on top; items are kept, so that opened ones stay open. */
 export function callsTab(signal) {
   const bar = h("div", {});
   const list = h("div", { class: "calls", "data-testid": "calls" });
@@ -131,7 +163,10 @@ export function callsTab(signal) {
       if (passes(call)) list.prepend(callItem(call));
     }
     while (list.childElementCount > KEPT_MAX) list.lastElementChild.remove();
-    fill(empty, list.childElementCount ? null : t(filter === "all" ? "watch.none" : "watch.none_such"));
+    fill(
+      empty,
+      list.childElementCount ? null : t(filter === "all" ? "watch.none" : "watch.none_such"),
+    );
   };
   redraw();
   watch((facts) => facts.calls, show, signal);

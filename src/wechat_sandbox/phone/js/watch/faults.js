@@ -1,6 +1,6 @@
 /* Switches that make WeChat misbehave, and time that passes at a tap. */
 import { api } from "../base/api.js";
-import { button, fill, h } from "../base/dom.js";
+import { button, fill, h, once } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { switchRow } from "../base/rows.js";
 import { say } from "../base/toast.js";
@@ -10,11 +10,19 @@ import { trying } from "../acts.js";
 
 /** The switches; each is one rule of the sandbox. */
 const PRESETS = [
-  { id: "template-5xx", key: "template_5xx", rule: { match: "/cgi-bin/message/template/send", status: 503 } },
+  {
+    id: "template-5xx",
+    key: "template_5xx",
+    rule: { match: "/cgi-bin/message/template/send", status: 503 },
+  },
   { id: "slow", key: "slow", rule: { match: "/cgi-bin/*", delay_ms: 3000 } },
   { id: "silent", key: "silent", rule: { match: "/cgi-bin/*", drop: true } },
   { id: "busy", key: "busy", rule: { match: "/cgi-bin/*", errcode: -1 } },
-  { id: "callback-duplicate", key: "callback_duplicate", rule: { match: "callback", duplicate: 2 } },
+  {
+    id: "callback-duplicate",
+    key: "callback_duplicate",
+    rule: { match: "callback", duplicate: 2 },
+  },
   { id: "callback-late", key: "callback_late", rule: { match: "callback", delay_ms: 4000 } },
   { id: "callback-reorder", key: "callback_reorder", rule: { match: "callback", reorder: true } },
 ];
@@ -23,12 +31,22 @@ const LEAPS = [
   { key: "hours", seconds: 7200 },
   { key: "day", seconds: 86_400 },
 ];
-const UNWRITTEN = { delay_ms: 0, drop: false, applied: false, duplicate: 0, reorder: false, probability: 1, errmsg: null };
+const UNWRITTEN = {
+  delay_ms: 0,
+  drop: false,
+  applied: false,
+  duplicate: 0,
+  reorder: false,
+  probability: 1,
+  errmsg: null,
+};
 
 /** A rule without what only counts down and without values that say nothing, in a fixed order. */
 function essence(rule) {
   const { times_left: _left, ...facts } = rule;
-  const said = Object.entries(facts).filter(([name, value]) => value !== null && UNWRITTEN[name] !== value);
+  const said = Object.entries(facts).filter(
+    ([name, value]) => value !== null && UNWRITTEN[name] !== value,
+  );
   return JSON.stringify(said.sort(([one], [other]) => one.localeCompare(other)));
 }
 
@@ -81,7 +99,14 @@ function otherRules(rules) {
           "li",
           { class: "list-row" },
           h("code", { class: "list-label" }, describe(rule)),
-          button({ class: "icon-button", "aria-label": t("faults.remove"), on: { click: () => put(rules.filter((each) => each !== rule)) } }, icon("trash", 20)),
+          button(
+            {
+              class: "icon-button",
+              "aria-label": t("faults.remove"),
+              on: { click: () => put(rules.filter((each) => each !== rule)) },
+            },
+            icon("trash", 20),
+          ),
         ),
       ),
     ),
@@ -97,8 +122,16 @@ function expireRow() {
   return h(
     "div",
     { class: "list-row" },
-    h("span", { class: "list-label" }, t("faults.expire"), h("span", { class: "list-hint" }, t("faults.expire_hint"))),
-    button({ class: "plain-button", "data-testid": "fault-expire-tokens", on: { click: expire } }, t("faults.expire_now")),
+    h(
+      "span",
+      { class: "list-label" },
+      t("faults.expire"),
+      h("span", { class: "list-hint" }, t("faults.expire_hint")),
+    ),
+    button(
+      { class: "plain-button", "data-testid": "fault-expire-tokens", on: { click: once(expire) } },
+      t("faults.expire_now"),
+    ),
   );
 }
 
@@ -111,11 +144,25 @@ function leapRow() {
   return h(
     "div",
     { class: "list-row leap-row" },
-    h("span", { class: "list-label" }, t("faults.time"), h("span", { class: "list-hint" }, t("faults.time_hint"))),
+    h(
+      "span",
+      { class: "list-label" },
+      t("faults.time"),
+      h("span", { class: "list-hint" }, t("faults.time_hint")),
+    ),
     h(
       "span",
       { class: "leaps" },
-      LEAPS.map(({ key, seconds }) => button({ class: "plain-button", "data-testid": `leap-${key}`, on: { click: () => leap(seconds, key) } }, t(`faults.leap_${key}`))),
+      LEAPS.map(({ key, seconds }) =>
+        button(
+          {
+            class: "plain-button",
+            "data-testid": `leap-${key}`,
+            on: { click: once(() => leap(seconds, key)) },
+          },
+          t(`faults.leap_${key}`),
+        ),
+      ),
     ),
   );
 }
@@ -136,12 +183,25 @@ export function faultsTab(signal) {
     fill(
       place,
       h("p", { class: "pane-note" }, t("faults.note")),
-      h("div", { class: "list-group" }, PRESETS.map((preset) => presetRow(preset, rules))),
+      h(
+        "div",
+        { class: "list-group" },
+        PRESETS.map((preset) => presetRow(preset, rules)),
+      ),
       otherRules(rules),
       h("div", { class: "list-group" }, expireRow(), leapRow()),
-      button({ class: "plain-button wide-button", "data-testid": "faults-clear", disabled: !rules.length, on: { click: clearAll } }, t("faults.clear")),
+      button(
+        {
+          class: "plain-button wide-button",
+          "data-testid": "faults-clear",
+          disabled: !rules.length,
+          on: { click: once(clearAll) },
+        },
+        t("faults.clear"),
+      ),
     );
-    if (focused) place.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (focused)
+      place.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
   watch((facts) => facts.faults, show, signal);
   return [place];

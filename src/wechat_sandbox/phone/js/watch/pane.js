@@ -11,30 +11,60 @@ import { closePanes } from "../desk/panes.js";
 const TABS = { calls: callsTab, books: booksTab, faults: faultsTab };
 let current = "calls";
 
+function tabButton(name, open) {
+  const isOn = name === current;
+  return button(
+    {
+      class: "watch-tab",
+      role: "tab",
+      id: `watch-tab-${name}`,
+      "aria-selected": String(isOn),
+      "aria-controls": "watch-body",
+      tabindex: isOn ? "0" : "-1",
+      "data-testid": `watch-${name}`,
+      on: { click: () => open(name) },
+    },
+    t(`${name}.tab`),
+    name === "faults" && get().faults.length
+      ? h("span", { class: "dot", role: "img", "aria-label": t("faults.some_on") })
+      : null,
+  );
+}
+
+function paneHead() {
+  const live = h("span", { class: "live", "data-testid": "live" });
+  watch(
+    (facts) => facts.online,
+    (isOnline) => {
+      live.classList.toggle("is-off", !isOnline);
+      fill(live, t(isOnline ? "watch.live" : "watch.reconnecting"));
+    },
+  );
+  const closer = button(
+    { class: "icon-button pane-close", "aria-label": t("nav.close"), on: { click: closePanes } },
+    icon("close", 20),
+  );
+  const title = h("h2", { class: "pane-title" }, t("watch.title"));
+  return h("header", { class: "watch-head" }, title, live, closer);
+}
+
+/** The tab that an arrow key leads to from the current one, or null for any other key. */
+function neighbour(key) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+  if (!step) return null;
+  const names = Object.keys(TABS);
+  return names[(names.indexOf(current) + step + names.length) % names.length];
+}
+
 export function showWatch(place) {
-  const body = h("div", { class: "watch-body", id: "watch-body", role: "tabpanel", tabindex: "-1" });
+  const body = h("div", {
+    class: "watch-body",
+    id: "watch-body",
+    role: "tabpanel",
+    tabindex: "-1",
+  });
   const tabs = h("div", { class: "watch-tabs", role: "tablist", "aria-label": t("watch.title") });
   let leaving = null;
-  const showTabs = () =>
-    fill(
-      tabs,
-      Object.keys(TABS).map((name) =>
-        button(
-          {
-            class: "watch-tab",
-            role: "tab",
-            id: `watch-tab-${name}`,
-            "aria-selected": String(name === current),
-            "aria-controls": "watch-body",
-            tabindex: name === current ? "0" : "-1",
-            "data-testid": `watch-${name}`,
-            on: { click: () => open(name) },
-          },
-          t(`${name}.tab`),
-          name === "faults" && get().faults.length ? h("span", { class: "dot", role: "img", "aria-label": t("faults.some_on") }) : null,
-        ),
-      ),
-    );
   const open = (name) => {
     leaving?.abort();
     leaving = new AbortController();
@@ -43,33 +73,19 @@ export function showWatch(place) {
     body.setAttribute("aria-labelledby", `watch-tab-${name}`);
     fill(body, TABS[name](leaving.signal));
   };
+  const showTabs = () => {
+    const hadFocus = tabs.contains(document.activeElement);
+    fill(
+      tabs,
+      Object.keys(TABS).map((name) => tabButton(name, open)),
+    );
+    if (hadFocus) document.getElementById(`watch-tab-${current}`).focus({ preventScroll: true });
+  };
   tabs.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const names = Object.keys(TABS);
-    open(names[(names.indexOf(current) + step + names.length) % names.length]);
-    document.getElementById(`watch-tab-${current}`).focus();
+    const next = neighbour(event.key);
+    if (next) open(next);
   });
-  fill(
-    place,
-    h(
-      "header",
-      { class: "watch-head" },
-      h("h2", { class: "pane-title" }, t("watch.title")),
-      h("span", { class: "live", "data-testid": "live" }),
-      button({ class: "icon-button pane-close", "aria-label": t("nav.close"), on: { click: closePanes } }, icon("close", 20)),
-    ),
-    tabs,
-    body,
-  );
-  const live = place.querySelector(".live");
-  watch(
-    (facts) => facts.online,
-    (isOnline) => {
-      live.classList.toggle("is-off", !isOnline);
-      fill(live, t(isOnline ? "watch.live" : "watch.reconnecting"));
-    },
-  );
+  fill(place, paneHead(), tabs, body);
   watch((facts) => facts.faults.length, showTabs);
   open(current);
 }

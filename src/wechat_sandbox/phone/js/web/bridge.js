@@ -41,14 +41,20 @@ async function getLocation(params) {
 
 async function openLocation(params) {
   const [lat, lng] = [Number(params.latitude), Number(params.longitude)];
-  if (!Number.isFinite(lat) || !Number.isFinite(lng)) return { outcome: "fail", reason: "invalid coordinate" };
+  if (!Number.isFinite(lat) || !Number.isFinite(lng))
+    return { outcome: "fail", reason: "invalid coordinate" };
   showPlace({ lat, lng, name: String(params.name ?? ""), address: String(params.address ?? "") });
   return { result: {} };
 }
 
 function shareCard(params) {
   const text = (value) => (typeof value === "string" ? value : "");
-  return { title: text(params.title), description: text(params.desc), url: text(params.link), image: text(params.imgUrl) };
+  return {
+    title: text(params.title),
+    description: text(params.desc),
+    url: text(params.link),
+    image: text(params.imgUrl),
+  };
 }
 
 /**
@@ -71,16 +77,26 @@ export function bridge(frame, view, signal) {
   };
   const onMessage = async (event) => {
     const call = event.data;
-    if (event.source !== frame.contentWindow || call?.sandbox !== "wx" || typeof call.api !== "string") return;
+    if (
+      event.source !== frame.contentWindow ||
+      call?.sandbox !== "wx" ||
+      typeof call.api !== "string"
+    )
+      return;
     const answer = Object.hasOwn(answers, call.api) ? answers[call.api] : null;
     const params = call.params && typeof call.params === "object" ? call.params : {};
     let reply;
     if (answer) reply = (await answer(params)) ?? { result: {} };
     else reply = { outcome: "fail", reason: "the sandbox's phone does not offer this" };
     const outcome = reply.outcome ?? "ok";
-    const errMsg = reply.reason ? `${call.api}:${outcome}, ${reply.reason}` : `${call.api}:${outcome}`;
+    const errMsg = reply.reason
+      ? `${call.api}:${outcome}, ${reply.reason}`
+      : `${call.api}:${outcome}`;
     const target = event.origin === "null" ? "*" : event.origin;
-    event.source?.postMessage({ sandbox: "wx-reply", id: call.id, errMsg, result: reply.result ?? {} }, target);
+    event.source?.postMessage(
+      { sandbox: "wx-reply", id: call.id, errMsg, result: reply.result ?? {} },
+      target,
+    );
   };
   addEventListener("message", onMessage, { signal });
 }

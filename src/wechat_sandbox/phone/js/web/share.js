@@ -8,7 +8,7 @@ import { postMoment, sendToFriend } from "../chat/friends.js";
 import { inHand, personById } from "../acts.js";
 
 /** Choose another person; resolves with their id or undefined. */
-export function askFriend() {
+function askFriend() {
   const me = inHand();
   const others = get().people.filter((person) => person.id !== me.id);
   return askSheet(
@@ -30,7 +30,7 @@ async function copyAddress(card) {
     await navigator.clipboard.writeText(card.url);
     say(t("share.copied"));
   } catch {
-    // Without a secure address the clipboard is out of reach; the address is then shown to copy by hand.
+    // Without a secure address there is no clipboard; the link is shown, to be copied by hand.
     say(card.url);
   }
 }

@@ -32,50 +32,28 @@ function createFrame(person, url) {
   });
 }
 
-function open(place, person, url) {
-  const controller = new AbortController();
-  const cards = {};
-  const plain = { title: hostOf(url), description: url, url, image: "" };
-  const frame = createFrame(person, url);
-  const title = h("h1", { class: "title-text" }, plain.title);
-  const loading = h("div", { class: "web-loading", role: "progressbar", "aria-label": t("web.loading") });
-  frame.addEventListener("load", () => loading.remove());
-  let isMenuShown = true;
-  const reload = () => {
-    frame.before(loading);
-    frame.src = openAs(person, url);
-  };
-  const cardFor = (kind) => {
-    const told = cards[kind] ?? cards.friend ?? cards.moments ?? {};
-    return { ...plain, ...Object.fromEntries(Object.entries(told).filter(([, value]) => value)) };
-  };
-  const openMenu = async () => {
-    const all = { friend: cardFor("friend"), moments: cardFor("moments"), page: { url, openAddress: openAs(person, url) } };
-    if ((await share(all, { isLimited: !isMenuShown })) === "reload") reload();
-  };
-  const view = {
-    close,
-    setTitle: (text) => {
-      plain.title = text || plain.title;
-      fill(title, plain.title);
+function iconButton(name, label, testid, click) {
+  return button(
+    {
+      class: "icon-button",
+      "aria-label": label,
+      title: label,
+      "data-testid": testid,
+      on: { click },
     },
-    setShare: (kind, card) => {
-      cards[kind] = card;
-    },
-    setMenuShown: (isShown) => {
-      isMenuShown = isShown;
-    },
-  };
-  bridge(frame, view, controller.signal);
-  const iconButton = (name, label, testid, click) =>
-    button({ class: "icon-button", "aria-label": label, title: label, "data-testid": testid, on: { click } }, icon(name));
-  const bar = h(
+    icon(name),
+  );
+}
+
+function webBar(title, { reload, openMenu }) {
+  return h(
     "header",
     { class: "title-bar web-bar" },
     h(
       "span",
       { class: "web-bar-side" },
       iconButton("close", t("nav.close"), "webview-close", close),
+      // The pages inside the frame are part of the browser's history, so this steps through them.
       iconButton("back", t("nav.back"), "webview-back", () => history.back()),
     ),
     title,
@@ -86,7 +64,60 @@ function open(place, person, url) {
       iconButton("more", t("share.title"), "webview-more", openMenu),
     ),
   );
-  fill(place, h("section", { class: "web-view", "aria-label": t("web.page") }, bar, h("div", { class: "web-body" }, loading, frame)));
+}
+
+/** What the page has told about itself, and the cards made of it when it is shared. */
+function createCards(url) {
+  const plain = { title: hostOf(url), description: url, url, image: "" };
+  const told = {};
+  return {
+    plain,
+    tell: (kind, card) => {
+      told[kind] = card;
+    },
+    of: (kind) => {
+      const card = told[kind] ?? told.friend ?? told.moments ?? {};
+      return { ...plain, ...Object.fromEntries(Object.entries(card).filter(([, value]) => value)) };
+    },
+  };
+}
+
+function open(place, person, url) {
+  const controller = new AbortController();
+  const cards = createCards(url);
+  const frame = createFrame(person, url);
+  const title = h("h1", { class: "title-text" }, cards.plain.title);
+  const loading = h("div", {
+    class: "web-loading",
+    role: "progressbar",
+    "aria-label": t("web.loading"),
+  });
+  frame.addEventListener("load", () => loading.remove());
+  let isMenuShown = true;
+  const reload = () => {
+    frame.before(loading);
+    frame.src = openAs(person, url);
+  };
+  const openMenu = async () => {
+    const page = { url, openAddress: openAs(person, url) };
+    const all = { friend: cards.of("friend"), moments: cards.of("moments"), page };
+    if ((await share(all, { isLimited: !isMenuShown })) === "reload") reload();
+  };
+  const view = {
+    close,
+    setShare: cards.tell,
+    setTitle: (text) => {
+      cards.plain.title = text || cards.plain.title;
+      fill(title, cards.plain.title);
+    },
+    setMenuShown: (isShown) => {
+      isMenuShown = isShown;
+    },
+  };
+  bridge(frame, view, controller.signal);
+  const body = h("div", { class: "web-body" }, loading, frame);
+  const bar = webBar(title, { reload, openMenu });
+  fill(place, h("section", { class: "web-view", "aria-label": t("web.page") }, bar, body));
   return { key: `${person} ${url}`, end: () => controller.abort() };
 }
 
@@ -100,5 +131,6 @@ export function syncWebView(place) {
   shown = null;
   fill(place);
   if (key) shown = open(place, person, url);
-  document.getElementById("screen").classList.toggle("covered", Boolean(key));
+  // What lies beneath the page is out of reach for keys and screen readers.
+  for (const id of ["screen-place", "tabs"]) document.getElementById(id).inert = Boolean(key);
 }
