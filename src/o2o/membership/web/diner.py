@@ -1,13 +1,13 @@
 """The diner's card: join, the card itself, and the answer to a scan in an unlikely place."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
 from o2o.infra.database import Tx
@@ -44,7 +44,7 @@ class JoinForm(msgspec.Struct, frozen=True, kw_only=True):
 class HeldVisitAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is the member who stands at that counter."""
 
-    is_me: str = ""
+    is_me: Literal["yes", "no"]
 
 
 def to_page(account: str, page: str) -> Response[Any]:
@@ -59,7 +59,7 @@ class DinerCardPages(Controller):
     guards = [diner_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
 
     @get("/")
-    async def start(self, account: str) -> Response[Any]:
+    async def start(self, account: FromPath[str]) -> Response[Any]:
         """Open the card."""
         return to_page(account, "card")
 
@@ -135,14 +135,14 @@ class DinerCardPages(Controller):
     @post("/visits/{visit_id:uuid}/answer")
     async def answer_held_visit(
         self,
-        visit_id: UUID,
+        visit_id: FromPath[UUID],
         data: Annotated[HeldVisitAnswer, Body(media_type=RequestEncodingType.URL_ENCODED)],
         tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         clock: NamedDependency[Clock],
     ) -> Response[Any]:
         """Let a doubted visit go on, or end it. Raises VisitExpired."""
-        if diner.member_id is None:
+        if diner.member_id is None or diner.is_snapshot:
             return to_page(diner.account_slug, "card")
         answer, told = (
             (confirm_travel, "confirmed") if data.is_me == "yes" else (refuse_travel, "refused")

@@ -39,7 +39,7 @@ class DinerCodePages(Controller):
         platform: NamedDependency[Platform],
     ) -> Response[Any]:
         """Show the page; its script asks for the code at once, so that reading issues none."""
-        if diner.member_id is None:
+        if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
         held = await list_held_visits(tx, member_id=diner.member_id, now=clock.now())
         return await _page(request, tx, diner=diner, platform=platform, held=held)
@@ -55,7 +55,7 @@ class DinerCodePages(Controller):
         seal: NamedDependency[Seal],
     ) -> Response[Any]:
         """Issue a code: JSON for the page's script, the page itself for a plain form."""
-        if diner.member_id is None:
+        if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
         issued = await issue_member_code(tx, seal=seal, member_id=diner.member_id, now=clock.now())
         label = platform.words.text("diner.code.qr_label", language_of(request))

@@ -87,7 +87,7 @@ class DinerSelfPages(Controller):
         if data.large_type is not None:
             is_large = data.large_type == "on"
             cookies.append(_kept(LARGE_TYPE_COOKIE, "1" if is_large else "0", settings))
-        if data.marketing is not None and diner.member_id is not None:
+        if data.marketing is not None and diner.member_id is not None and not diner.is_snapshot:
             brand = await get_brand(tx, diner.brand_id)
             await answer_marketing(
                 tx,
@@ -105,7 +105,7 @@ class DinerSelfPages(Controller):
 
 
 async def _person(tx: Tx, diner: Diner, *, frame: DinerFrame) -> PersonView | None:
-    if diner.member_id is None:
+    if diner.member_id is None or diner.is_snapshot:
         return None
     member = await get_member_view(tx, diner.member_id, brand_id=diner.brand_id)
     return PersonView.of(

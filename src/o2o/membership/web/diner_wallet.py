@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect
 
 from o2o.crm.statuses import Asset
@@ -21,7 +21,7 @@ from o2o.web.rendering import show
 AnyRequest = Request[Any, Any, Any]
 ROWS_PER_PAGE = 20
 # The `seq` of the last line shown; a PostgreSQL bigint.
-Before = Annotated[int | None, Parameter(ge=1, le=2**63 - 1)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 
 
 class DinerWalletPages(Controller):
@@ -39,7 +39,7 @@ class DinerWalletPages(Controller):
         before: Before = None,
     ) -> Response[Any]:
         """Show the balance and its statement, or only more lines for the button at its end."""
-        if diner.member_id is None:
+        if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
         part = await _statement(tx, MemberId(diner.member_id), Asset.CNY_FEN, before=before)
         if "hx-request" in request.headers:
@@ -66,7 +66,7 @@ class DinerWalletPages(Controller):
         before: Before = None,
     ) -> Response[Any]:
         """Show the points and where they came from, or only more lines."""
-        if diner.member_id is None:
+        if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
         part = await _statement(tx, MemberId(diner.member_id), Asset.POINTS, before=before)
         if "hx-request" in request.headers:
