@@ -12,6 +12,7 @@ from o2o.infra.database import SessionFactory
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
 from o2o.kernel.ids import RequestId
+from o2o.kernel.text import without_controls
 from o2o.ledger.actions.debit_stored_value import Transferred
 from o2o.membership.actions.charge_at_counter import ChargeAtCounter, charge_at_counter
 from o2o.membership.actions.issue_member_code import code_hash
@@ -93,7 +94,7 @@ class Till:
                 member_id=member_id,
                 amount_fen=amount_fen,
                 by=by,
-                reason=reason,
+                reason=_readable(reason),
                 visit_id=visit_id,
                 code_hash=self._hash(member_code) if member_code is not None else None,
                 now=self._clock.now(),
@@ -132,3 +133,8 @@ class Till:
 
     def _hash(self, text: str) -> bytes:
         return code_hash(self._seal, member_code_of(text, public_url=self._public_url))
+
+
+def _readable(reason: str | None) -> str | None:
+    # PostgreSQL takes neither NUL nor half a surrogate pair, and a receipt shows no controls.
+    return without_controls(reason.encode("utf-8", "ignore").decode()) or None if reason else None

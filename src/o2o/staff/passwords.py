@@ -21,7 +21,12 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
 
 def hash_secret(secret: str) -> str:
     """Return the argon2id hash of a password or PIN. Takes tens of milliseconds."""
-    return _hasher.hash(secret)
+    return _hasher.hash(_bytes_of(secret))
+
+
+def _bytes_of(secret: str) -> bytes:
+    # Half a surrogate pair is nobody's password, but it must not break the check either.
+    return secret.encode("utf-8", "replace")
 
 
 @cache
@@ -32,7 +37,7 @@ def _nobodys_hash() -> str:
 def is_secret_right(kept_hash: str | None, secret: str) -> bool:
     """Whether a secret is the one that was hashed. Without a hash it takes as long, and says no."""
     try:
-        return _hasher.verify(kept_hash or _nobodys_hash(), secret) and bool(kept_hash)
+        return _hasher.verify(kept_hash or _nobodys_hash(), _bytes_of(secret)) and bool(kept_hash)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from o2o.crm.statuses import StaffRoleName
+from o2o.kernel.text import without_controls
 
 PASSWORD_CHARS_MIN = 12
 PASSWORD_CHARS_MAX = 128
@@ -62,4 +63,4 @@ def is_password_strong(password: str, *, login: str) -> bool:
 
 def fold_login(login: str) -> str:
     """Bring a typed login into the form in which logins are kept."""
-    return login.strip().casefold()
+    return without_controls(login).casefold()

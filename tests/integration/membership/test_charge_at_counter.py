@@ -231,6 +231,25 @@ async def test_a_refused_debit_names_the_visit_its_code_opened(
     assert done.balance_fen == 0
 
 
+@pytest.mark.parametrize("amount_fen", [0, -1, 1_000_000_001, 2**70])
+async def test_an_impossible_amount_spends_no_code(
+    sessions: SessionFactory,
+    seal: Seal,
+    counter: Counter,
+    till: Till,
+    clock: FakeClock,
+    amount_fen: int,
+) -> None:
+    shown = await code(sessions, seal, counter.member_id, clock)
+    with pytest.raises(AmountOutOfRange):
+        await charge(till, counter, by=counter.key, member_code=shown, amount_fen=amount_fen)
+    await nothing_moved(sessions, counter)
+    assert await count(sessions, "member_codes", "used_at IS NOT NULL") == 0
+    odd = "\x00\ud800 午\u202e餐 "
+    await charge(till, counter, by=counter.key, member_code=shown, reason=odd)
+    assert await count(sessions, "ledger_transfers", "reason = '午餐'") == 1
+
+
 async def test_another_members_code_is_unknown_and_not_spent(
     sessions: SessionFactory, seal: Seal, counter: Counter, till: Till, clock: FakeClock
 ) -> None:

@@ -51,7 +51,13 @@ async def test_unknown_login_and_wrong_pin_are_refused_alike(
     sessions: SessionFactory, house: House, door: FrontDoor
 ) -> None:
     refusals = []
-    for login, pin in (("nobody", PIN), ("chenjie", "602818"), ("chenjie", ""), ("", PIN)):
+    for login, pin in (
+        ("nobody", PIN),
+        ("chenjie", "602818"),
+        ("chenjie", ""),
+        ("", PIN),
+        ("\x00", "\ud800"),
+    ):
         with pytest.raises(SignInRefused) as refused:
             await door.sign_in_at_pad(pad_id=house.pad.pad_id, login=login, pin=pin)
         refusals.append((refused.value.code, refused.value.status, refused.value.detail))

@@ -12,11 +12,13 @@ import msgspec
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import APIKeyId, MemberId, RequestId, StaffId, StoreId, VisitId
+from o2o.kernel.money import AMOUNT_FEN_MAX
 from o2o.ledger.actions.debit_stored_value import (
     DebitStoredValue,
     Transferred,
     debit_stored_value,
 )
+from o2o.ledger.errors import AmountOutOfRange
 from o2o.membership.actions.check_visits import Cleared, check_visits
 from o2o.membership.errors import DebitOverLimit, UnattendedNotAllowed
 from o2o.membership.scanners import AtPad, ByKey, Scanner
@@ -44,23 +46,41 @@ async def charge_at_counter(
 ) -> list[Transferred | Fact]:
     """Answer each charge in order; sent again, it is answered from the books.
 
-    Facts: those of check_visits and of debit_stored_value, UnattendedNotAllowed, DebitOverLimit.
+    Facts: AmountOutOfRange, those of check_visits and of debit_stored_value, UnattendedNotAllowed,
+    DebitOverLimit.
     When a member code was spent and the debit was refused, the refusal's details name the visit,
     in which a smaller amount may follow.
     """
+    # An amount that nobody can charge spends no member code: it is refused before anything else.
+    sane = [command for command in commands if _amount_refusal(command) is None]
+    answers = iter(await _charge(tx, sane) if sane else ())
+    return [_amount_refusal(command) or next(answers) for command in commands]
+
+
+async def _charge(tx: Tx, commands: Sequence[ChargeAtCounter]) -> list[Transferred | Fact]:
     cleared = await check_visits(tx, commands)
     for command, clear in zip(commands, cleared, strict=True):
         if clear.refusal is None and not clear.is_known:
             clear.refusal = _unattended_refusal(command, clear)
-    moving = [i for i, clear in enumerate(cleared) if clear.refusal is None]
-    outcomes: list[Transferred | Fact | None] = [clear.refusal for clear in cleared]
-    if moving:
-        debits = [_debit(commands[i], cleared[i]) for i in moving]
-        for i, outcome in zip(moving, await debit_stored_value(tx, debits), strict=True):
-            if isinstance(outcome, Fact) and cleared[i].is_just_opened:
-                outcome.detail["visit_id"] = str(cleared[i].visit_id)
-            outcomes[i] = outcome
-    return [outcome for outcome in outcomes if outcome is not None]
+    debits = [
+        _debit(c, clear)
+        for c, clear in zip(commands, cleared, strict=True)
+        if clear.refusal is None
+    ]
+    done = iter(await debit_stored_value(tx, debits) if debits else ())
+    outcomes: list[Transferred | Fact] = []
+    for clear in cleared:
+        outcome = clear.refusal or next(done)
+        if clear.refusal is None and isinstance(outcome, Fact) and clear.is_just_opened:
+            outcome.detail["visit_id"] = str(clear.visit_id)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _amount_refusal(command: ChargeAtCounter) -> Fact | None:
+    if 1 <= command.amount_fen <= AMOUNT_FEN_MAX:
+        return None
+    return AmountOutOfRange(field="amount_fen", amount_min=1, amount_max=AMOUNT_FEN_MAX)
 
 
 def _unattended_refusal(command: ChargeAtCounter, clear: Cleared) -> Fact | None:

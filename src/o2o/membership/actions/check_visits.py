@@ -70,6 +70,8 @@ async def check_visits(tx: Tx, commands: Sequence[Movement]) -> list[Cleared]:
     # Before the codes are spent and before the books are asked: a request that is sent twice at
     # once waits here for the first, and then finds it in the books instead of a spent code.
     with_code = [c for c in _still(commands, cleared) if c[0].code_hash is not None]
+    pads = {c.by.pad_id for c, _ in with_code if isinstance(c.by, AtPad)}
+    await counter.lock_pads(tx, pads)
     await counter.lock_members(tx, {command.member_id for command, _ in with_code})
     known = await counter.list_done_requests(tx, {command.request_id for command in commands})
     for command, clear in _still(commands, cleared):

@@ -38,8 +38,9 @@ async def spend_codes(tx: Tx, scans: Sequence[Scan]) -> None:
     """Leave each scan with its owner and store, its code spent; or with what stands in the way."""
     await _refuse_locked(tx, scans)
     await _find_owners(tx, scans)
-    await _count_unknown(tx, scans)
     await _spend(tx, scans)
+    # Last, so that everybody takes locks in one order: pads, members, codes, counts.
+    await _count_unknown(tx, scans)
 
 
 async def _refuse_locked(tx: Tx, scans: Sequence[Scan]) -> None:
@@ -94,8 +95,9 @@ async def _count_unknown(tx: Tx, scans: Sequence[Scan]) -> None:
 
 
 async def _spend(tx: Tx, scans: Sequence[Scan]) -> None:
+    known = [scan for scan in still_open(scans) if scan.owner is not None]
     wanted: dict[bytes, Scan] = {}
-    for scan in still_open(scans):
+    for scan in known:
         wanted.setdefault(scan.command.code_hash, scan)
     if not wanted:
         return
@@ -111,9 +113,7 @@ async def _spend(tx: Tx, scans: Sequence[Scan]) -> None:
         },
     )
     spent = {bytes(row.code_hash) for row in rows}
-    lost = [
-        s for s in still_open(scans) if not (wanted[s.command.code_hash] is s and _is_in(s, spent))
-    ]
+    lost = [s for s in known if not (wanted[s.command.code_hash] is s and _is_in(s, spent))]
     fates = await counter.list_code_fates(tx, {s.command.code_hash for s in lost}) if lost else {}
     for scan in lost:
         scan.refusal = _fate(fates.get(scan.command.code_hash))

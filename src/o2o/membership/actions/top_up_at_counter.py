@@ -44,13 +44,13 @@ async def top_up_at_counter(tx: Tx, commands: Sequence[TopUpAtCounter]) -> list[
     5,000 yuan, of another one 1,000.
     """
     cleared = await check_visits(tx, commands)
-    moving = [i for i, clear in enumerate(cleared) if clear.refusal is None]
-    outcomes: list[Transferred | Fact | None] = [clear.refusal for clear in cleared]
-    if moving:
-        top_ups = [_top_up(commands[i], cleared[i]) for i in moving]
-        for i, outcome in zip(moving, await top_up_stored_value(tx, top_ups), strict=True):
-            outcomes[i] = outcome
-    return [outcome for outcome in outcomes if outcome is not None]
+    top_ups = [
+        _top_up(c, clear)
+        for c, clear in zip(commands, cleared, strict=True)
+        if clear.refusal is None
+    ]
+    done = iter(await top_up_stored_value(tx, top_ups) if top_ups else ())
+    return [clear.refusal or next(done) for clear in cleared]
 
 
 def _top_up(command: TopUpAtCounter, clear: Cleared) -> TopUpStoredValue:

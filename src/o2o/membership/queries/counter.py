@@ -109,7 +109,7 @@ _DONE = text(
 
 
 async def _rows(tx: Tx, statement: Any, ids: set[UUID]) -> Sequence[Any]:
-    return (await tx.execute(statement, {"ids": sorted(ids)})).all() if ids else ()
+    return (await tx.execute(statement, {"ids": list(ids)})).all() if ids else ()
 
 
 async def list_store_facts(tx: Tx, store_ids: set[UUID]) -> dict[UUID, StoreFacts]:
