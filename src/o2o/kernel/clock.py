@@ -1,9 +1,10 @@
 """The clock: read once per transaction and handed down as `now` (UTC, aware)."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Whatever tells the present moment."""
 

@@ -4,24 +4,28 @@ import asyncio
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import httpx
 
-from o2o.app.demo.boot import prepare_demo
-from o2o.app.demo.file import DemoFile
-from o2o.app.demo.sandbox import open_accounts, show_places, start_sandbox, wait_for_sandbox
-from o2o.app.demo.world import World, load_world
+from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
 from o2o.app.leftovers import end_leftovers, remember
-from o2o.app.runtime import open_runtime
-from o2o.app.serving import serve_until_stopped
 from o2o.infra.embedded_postgres import start_embedded, stop_embedded
-from o2o.infra.migrations import migrate
-from o2o.infra.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from o2o.app.demo.file import DemoFile
+    from o2o.app.demo.world import World
+    from o2o.infra.settings import Settings
+
+# What takes seconds to import is imported below, while PostgreSQL and the stand-in start.
 
 READY_SECONDS = 60.0
 
@@ -52,22 +56,42 @@ def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: b
     remember(data_dir / "demo.pids", [os.getpid(), process.pid])
     status = 1
     try:
-        os.environ["O2O_DATABASE_URL"] = start_embedded(data_dir)
-        settings = read_settings()
-        migrate(settings.database_url)
-        wait_for_sandbox(sandbox_url, process)
-        world = load_world()
-        content = asyncio.run(_prepare(settings, world, sandbox_url=sandbox_url))
-        threading.Thread(
-            target=_greet, args=(content, world, data_dir), name="greeting", daemon=True
-        ).start()
-        status = serve_until_stopped(settings, port=port, workers=workers)
+        with ThreadPoolExecutor(1) as aside:
+            database = aside.submit(start_embedded, data_dir)
+            status = _serve(
+                database.result, process, sandbox_url=sandbox_url, port=port, workers=workers
+            )
     finally:
         process.terminate()
         process.wait()
         stop_embedded(data_dir)
         (data_dir / "demo.pids").unlink(missing_ok=True)
     sys.exit(status)
+
+
+def _serve(
+    database_url: Callable[[], str],
+    sandbox: subprocess.Popen[bytes],
+    *,
+    sandbox_url: str,
+    port: int,
+    workers: int,
+) -> int:
+    from o2o.app.demo.world import load_world  # noqa: PLC0415
+    from o2o.app.serving import serve_until_stopped  # noqa: PLC0415
+    from o2o.infra.migrations import migrate  # noqa: PLC0415
+    from o2o.infra.settings import read_settings  # noqa: PLC0415
+
+    world = load_world()
+    os.environ["O2O_DATABASE_URL"] = database_url()
+    settings = read_settings()
+    migrate(settings.database_url)
+    wait_for_sandbox(sandbox_url, sandbox)
+    content = asyncio.run(_prepare(settings, world, sandbox_url=sandbox_url))
+    threading.Thread(
+        target=_greet, args=(content, world, settings), name="greeting", daemon=True
+    ).start()
+    return serve_until_stopped(settings, port=port, workers=workers)
 
 
 def _set_environment(data_dir: Path, *, port: int, sandbox_url: str) -> None:
@@ -93,7 +117,11 @@ def _secret_key(file: Path) -> str:
     return file.read_text()
 
 
-async def _prepare(settings: Settings, world: World, *, sandbox_url: str) -> DemoFile:
+async def _prepare(settings: "Settings", world: "World", *, sandbox_url: str) -> "DemoFile":
+    from o2o.app.demo.accounts import open_accounts, show_places  # noqa: PLC0415
+    from o2o.app.demo.boot import prepare_demo  # noqa: PLC0415
+    from o2o.app.runtime import open_runtime  # noqa: PLC0415
+
     runtime = open_runtime(settings)
     try:
         accounts = open_accounts(sandbox_url, product_url=settings.public_url, world=world)
@@ -103,8 +131,10 @@ async def _prepare(settings: Settings, world: World, *, sandbox_url: str) -> Dem
         await runtime.engine.dispose()
 
 
-def _greet(content: DemoFile, world: World, data_dir: Path) -> None:
-    """Say where everything is, once it answers."""
+def _greet(content: "DemoFile", world: "World", settings: "Settings") -> None:
+    """Say where everything is, once it answers; then set the accounts up at WeChat."""
+    from o2o.app.demo.setup.accounts import set_accounts_up  # noqa: PLC0415
+
     give_up_at = time.monotonic() + READY_SECONDS
     while time.monotonic() < give_up_at:
         try:
@@ -112,10 +142,11 @@ def _greet(content: DemoFile, world: World, data_dir: Path) -> None:
                 break
         except httpx.HTTPError:
             time.sleep(0.1)
-    click.echo(_greeting(content, world, data_dir))
+    click.echo(_greeting(content, world, settings.data_dir))
+    asyncio.run(set_accounts_up(settings, [account.slug for account in content.accounts]))
 
 
-def _greeting(content: DemoFile, world: World, data_dir: Path) -> str:
+def _greeting(content: "DemoFile", world: "World", data_dir: Path) -> str:
     stores = {store.id: store.name for store in content.stores}
     lines = [
         "",

@@ -1,0 +1,1 @@
+"""What the demo sets up at WeChat: menus and templates of its accounts."""
