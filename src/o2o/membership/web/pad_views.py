@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from o2o.crm.organisation import Store
+from o2o.crm.statuses import TransferKind
 from o2o.infra.database import Tx
 from o2o.kernel.ids import new_request_id
+from o2o.kernel.money import format_yuan
 from o2o.kernel.text import mask_name
 from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
 from o2o.membership.queries import LiveVisit, MemberView, get_member_view
-from o2o.membership.queries.pad_day import PadVisit, Receipt, VisitMove, list_visits_of_pad
+from o2o.membership.queries.pad_day import PadVisit, Receipt, list_visits_of_pad
+from o2o.membership.rules.limits import VISIT_LASTS
 from o2o.stores.queries import get_brand, get_store
 from o2o.web.principals import Clerk
 
@@ -32,6 +35,14 @@ class PadFrame(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
 
 
+class TodayMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge or top-up of today; what left the card is negative."""
+
+    transfer_id: UUID
+    is_charge: bool
+    amount_fen: int
+
+
 class TodayLine(msgspec.Struct, frozen=True, kw_only=True):
     """A visit of today in the pad's list."""
 
@@ -40,14 +51,16 @@ class TodayLine(msgspec.Struct, frozen=True, kw_only=True):
     who: str | None
     at: datetime
     is_live: bool
-    moves: list[VisitMove]
+    moves: list[TodayMove]
 
 
 class TopUpOffer(msgspec.Struct, frozen=True, kw_only=True):
     """A top-up at a tap; one that the card has no room for is shown but cannot be chosen."""
 
-    principal_fen: int
-    bonus_fen: int
+    # As a clerk would type them.
+    principal_yuan: str
+    bonus_yuan: str
+    gets_fen: int
     fits: bool
 
 
@@ -70,6 +83,9 @@ class VisitPage(msgspec.Struct, frozen=True, kw_only=True):
     room_fen: int
     expires_at: datetime
     seconds_left: int
+    # The same as people read it, and of the five minutes in a hundred.
+    time_left: str
+    percent_left: int
     offers: list[TopUpOffer]
     # One intention each time the page is shown; the browser keeps it until it is answered.
     charge_request_id: UUID
@@ -130,7 +146,14 @@ def _line(visit: PadVisit) -> TodayLine:
         who=mask_name(visit.member_name),
         at=visit.opened_at,
         is_live=visit.is_live,
-        moves=visit.moves,
+        moves=[
+            TodayMove(
+                transfer_id=move.transfer_id,
+                is_charge=move.kind is TransferKind.DEBIT,
+                amount_fen=-move.amount_fen if move.kind is TransferKind.DEBIT else move.amount_fen,
+            )
+            for move in visit.moves
+        ],
     )
 
 
@@ -139,6 +162,7 @@ async def visit_page(tx: Tx, visit: LiveVisit, *, brand_id: UUID, now: datetime)
     member = await get_member_view(tx, visit.member_id, brand_id=brand_id)
     limit_fen = prepaid_limit_fen(is_named=member.is_named)
     room_fen = max(0, limit_fen - member.balance_fen)
+    seconds_left = max(0, int((visit.expires_at - now).total_seconds()))
     return VisitPage(
         visit_id=visit.visit_id,
         member_id=member.id,
@@ -154,7 +178,9 @@ async def visit_page(tx: Tx, visit: LiveVisit, *, brand_id: UUID, now: datetime)
         limit_fen=limit_fen,
         room_fen=room_fen,
         expires_at=visit.expires_at,
-        seconds_left=max(0, int((visit.expires_at - now).total_seconds())),
+        seconds_left=seconds_left,
+        time_left=f"{seconds_left // 60}:{seconds_left % 60:02d}",
+        percent_left=seconds_left * 100 // int(VISIT_LASTS.total_seconds()),
         offers=_offers(member, room_fen=room_fen),
         charge_request_id=new_request_id(),
         top_up_request_id=new_request_id(),
@@ -165,11 +191,20 @@ def _offers(member: MemberView, *, room_fen: int) -> list[TopUpOffer]:
     offers: Sequence[tuple[int, int]] = TOP_UP_OFFERS
     limit_fen = prepaid_limit_fen(is_named=member.is_named)
     return [
-        TopUpOffer(principal_fen=paid, bonus_fen=given, fits=paid + given <= room_fen)
+        TopUpOffer(
+            principal_yuan=_yuan(paid),
+            bonus_yuan=_yuan(given),
+            gets_fen=paid + given,
+            fits=paid + given <= room_fen,
+        )
         for paid, given in offers
         # What not even an empty card of this kind may hold is no offer.
         if paid + given <= limit_fen
     ]
+
+
+def _yuan(amount_fen: int) -> str:
+    return format_yuan(amount_fen).replace(",", "").removesuffix(".00")
 
 
 def receipt_page(receipt: Receipt, *, pad_id: UUID) -> ReceiptPage:

@@ -63,13 +63,14 @@ class NewEnrolment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StorePads(msgspec.Struct, frozen=True, kw_only=True):
-    """A store in the manager's scope with its pads, those in use first."""
+    """A store in the manager's scope with its pads."""
 
     store_id: UUID
     name: str
     city: str
     timezone: str
-    pads: list[PadView]
+    in_use: list[PadView]
+    revoked: list[PadView]
 
 
 class ConsolePads(Controller):
@@ -195,7 +196,8 @@ async def _with_pads(tx: Tx, stores: Sequence[Store]) -> list[StorePads]:
             name=store.name,
             city=store.city,
             timezone=store.timezone,
-            pads=pads[store.id],
+            in_use=[pad for pad in pads[store.id] if pad.revoked_at is None],
+            revoked=[pad for pad in pads[store.id] if pad.revoked_at is not None],
         )
         for store in stores
     ]

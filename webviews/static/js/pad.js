@@ -1,0 +1,102 @@
+/**
+ * The pad: one document whose content changes under the bar, so that a step costs no reload, the sound
+ * and the camera stay allowed, and a lost connection shows words instead of the browser's own page.
+ * Every page also works alone, loaded afresh or without scripts.
+ */
+import { startCharge } from "./pad/charge.js";
+import { startCountdowns } from "./pad/countdown.js";
+import { wireForms } from "./pad/forms.js";
+import { settlePending } from "./pad/pending.js";
+import { watchPresence } from "./pad/presence.js";
+import { startSignIn } from "./pad/signin.js";
+import { startScan } from "./pad/scanner.js";
+
+const STARTS = {
+  enrol: startSignIn,
+  "sign-in": startSignIn,
+  scan: startScan,
+  receipt: startScan,
+  visit: startCharge,
+};
+let stop = new AbortController();
+
+/** Goes to a page of the pad without leaving the document; whatever is no such page is loaded whole. */
+export async function go(address, { isBack = false } = {}) {
+  let page;
+  let response;
+  try {
+    response = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    location.assign(address);
+    return;
+  }
+  const content = page.querySelector("#content");
+  const isSignedIn = page.body.dataset.locksAfter && document.body.dataset.locksAfter;
+  if (!content || !isSignedIn) {
+    location.assign(response.url);
+    return;
+  }
+  document.querySelector("#content").replaceWith(content);
+  document.title = page.title;
+  if (!isBack) history.pushState(null, "", response.url);
+  scrollTo(0, 0);
+  start(content);
+}
+
+function start(content) {
+  stop.abort();
+  stop = new AbortController();
+  const { signal } = stop;
+  const page = { content, go, signal };
+  wireForms(page);
+  wireLinks(page);
+  startCountdowns(content, { signal, onEnd: () => go(location.pathname) });
+  STARTS[content.dataset.page]?.(page);
+  wirePrint(page);
+  lookAgain(page);
+  focusOn(content);
+  if (document.body.dataset.locksAfter) settlePending(page);
+}
+
+function wireLinks({ content, signal }) {
+  content.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest("a[data-go]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      go(link.href);
+    },
+    { signal },
+  );
+}
+
+function wirePrint({ content, signal }) {
+  const button = content.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print(), { signal });
+}
+
+/** While the member is asked on the phone: look every three seconds whether the visit goes on. */
+function lookAgain({ content, signal }) {
+  const waiting = content.querySelector("[data-look-again]");
+  if (!waiting) return;
+  const timer = setInterval(() => go(waiting.dataset.lookAgain, { isBack: true }), 3000);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** Content that came without a page load: focus goes where the page asks for it, else to the content. */
+function focusOn(content) {
+  const wanted = content.querySelector("[autofocus]:not([hidden])");
+  if (wanted && wanted.offsetParent) wanted.focus();
+  else if (document.activeElement === document.body) content.focus({ preventScroll: true });
+}
+
+window.addEventListener("popstate", () => go(location.href, { isBack: true }));
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+watchPresence();
+start(document.querySelector("#content"));

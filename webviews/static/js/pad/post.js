@@ -1,0 +1,30 @@
+/** Sending a form as a script does, and what came of it. */
+
+const PATIENCE_MS = 15_000;
+const NOBODY_IN = ["session.invalid", "pad.locked", "pad.not_enrolled"];
+
+/** Sends a form. Answers {next} | {leave} | {message, code, detail} | {message, isUnknown}. */
+export async function post(action, body) {
+  const words = document.body.dataset;
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  try {
+    const response = await fetch(action, {
+      method: "POST",
+      body,
+      headers: { Accept: "application/json", "X-CSRF-Token": body.get("csrf") ?? "" },
+      signal: patience.signal,
+    });
+    const told = await response.json();
+    if (response.ok) return { next: told.next };
+    if (NOBODY_IN.includes(told.code)) return { leave: "/pad" };
+    // The page stood longer than its token lives.
+    if (told.code === "csrf.token_missing") return { leave: location.href };
+    if (response.status >= 500) return { message: told.message ?? words.busy, isUnknown: true };
+    return { message: told.message, code: told.code, detail: told.detail };
+  } catch {
+    return { message: words.offline, isUnknown: true };
+  } finally {
+    clearTimeout(timer);
+  }
+}
