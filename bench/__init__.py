@@ -1,0 +1,1 @@
+"""Measured comparisons: the product beside the limit and beside peers, in interleaved rounds."""
