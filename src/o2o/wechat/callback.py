@@ -111,11 +111,7 @@ class CallbackApp:
         self, account: Account, scope: Scope, receive_more: Receive, *, deadline: float
     ) -> tuple[bytes, str]:
         query = parse_query(scope["query_string"])
-        try:
-            async with asyncio.timeout_at(deadline):
-                body = await _read_body(receive_more)
-        except TimeoutError:
-            raise CallbackRefused(RefusalCode.BODY_EMPTY, "the body did not arrive") from None
+        body = await _read_body(receive_more, deadline=deadline)
         now = self._clock.now()
         seconds = int(now.timestamp())
         fields = open_envelope(account.keys, query=query, body=body, now=seconds)
@@ -153,20 +149,28 @@ def _rendered(received: Received, reply: AnyReply, seconds: int) -> bytes:
         return NOTHING_TO_SAY
 
 
-async def _read_body(receive_more: Receive) -> bytes:
-    """Read the body and stop at the limit. Raises CallbackRefused (body_too_large)."""
+async def _read_body(receive_more: Receive, *, deadline: float) -> bytes:
+    """Read the body, up to the limit and the deadline.
+
+    WeChat's messages come in one piece, so only bodies in pieces pay for a timer. Raises
+    CallbackRefused (body_too_large, body_empty).
+    """
     message = await receive_more()
     body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        parts, size = [body], len(body)
-        while message.get("more_body"):
-            message = await receive_more()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > BODY_SIZE_MAX:
-                raise CallbackRefused(RefusalCode.BODY_TOO_LARGE, "bytes")
-        body = b"".join(parts)
-    return body
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    try:
+        async with asyncio.timeout_at(deadline):
+            while message.get("more_body"):
+                message = await receive_more()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > BODY_SIZE_MAX:
+                    raise CallbackRefused(RefusalCode.BODY_TOO_LARGE, "bytes")
+    except TimeoutError:
+        raise CallbackRefused(RefusalCode.BODY_EMPTY, "the body did not arrive") from None
+    return b"".join(parts)
 
 
 def _told(refusal: CallbackRefused) -> dict[str, str]:

@@ -17,6 +17,7 @@ from o2o.wechat.official_account import Account
 OPENID_CHARS_MAX = 128
 NONCE_CHARS_MAX = 128
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,20 +25,19 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
     account: Account
     message: InboundMessage
-    key: bytes
+    # Account and openid.
+    person: tuple[UUID, str]
+    # Account and message key: what is unique about the message.
+    place: tuple[UUID, bytes]
     body_hash: bytes
-    signed_at: int
+    # Seconds since 1970 as WeChat wrote them: decimal digits.
+    signed_at: str
     nonce: str
     received_at: datetime
     # PASSIVE: the reply goes back in the response. CUSTOM: it is sent later, from the spool.
     via: AnsweredVia = AnsweredVia.PASSIVE
     # False: keep it and say sorry, because answering it broke something of ours.
     is_answered: bool = True
-
-    @property
-    def place(self) -> tuple[UUID, bytes]:
-        """What is unique about the message."""
-        return (self.account.id, self.key)
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -61,12 +61,15 @@ def receive(
         raise CallbackRefused(RefusalCode.XML_BROKEN, "FromUserName is too long")
     if len(query.nonce) > NONCE_CHARS_MAX or not query.nonce.isprintable():
         raise CallbackRefused(RefusalCode.SIGNATURE_INVALID, "nonce")
+    key = message_key(message)
     return Received(
         account=account,
         message=message,
-        key=message_key(message),
-        body_hash=body_hash(fields),
-        signed_at=int(query.timestamp),
+        person=(account.id, message.from_user),
+        place=(account.id, key),
+        # An event's key is its body's hash already.
+        body_hash=key if message.msg_id is None else body_hash(fields),
+        signed_at=query.timestamp,
         nonce=query.nonce,
         received_at=received_at,
     )
@@ -74,4 +77,4 @@ def receive(
 
 def received_ns(moment: datetime) -> int:
     """Return a moment as nanoseconds since 1970 without going through a float."""
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+    return (moment - EPOCH) // MICROSECOND * 1000

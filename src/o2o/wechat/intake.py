@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from o2o.infra.coalescer import Coalescer, QueueFull
+from o2o.infra.coalescer import QueueFull
 from o2o.infra.database import DatabaseAway, SessionFactory, Tx
 from o2o.infra.logging import get_logger
 from o2o.kernel.errors import Fact
@@ -20,6 +20,7 @@ from o2o.wechat.actions.receive_messages import receive_messages
 from o2o.wechat.codec.replies import NO_REPLY, AnyReply
 from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Kept, Received, received_ns
+from o2o.wechat.lane import Lane
 from o2o.wechat.router import ChatRouter
 from o2o.wechat.spool.frames import SpoolRecord
 from o2o.wechat.spool.writer import SpoolWriter
@@ -34,12 +35,11 @@ AWAY_SECONDS = 1.0
 PROBE_SECONDS = 0.8
 
 
-class Lane:
-    """One sequence of batches, and whether it is fit for use."""
+class Fitness:
+    """Whether a lane is fit for use, or is to be left alone for a while."""
 
-    def __init__(self, inbox: Coalescer[Received, Kept]) -> None:
+    def __init__(self) -> None:
         """Start fit."""
-        self.inbox = inbox
         self._is_away = False
         self._next_try_at = 0.0
 
@@ -70,10 +70,9 @@ class Intake:
         self._router = router
         self._spool = spool
         self._lanes = [
-            Lane(
-                Coalescer(
-                    self._receive, sessions=sessions, batch_max=BATCH_MAX, queue_max=QUEUE_MAX
-                )
+            (
+                Lane(self._receive, sessions=sessions, batch_max=BATCH_MAX, queue_max=QUEUE_MAX),
+                Fitness(),
             )
             for _ in range(LANES)
         ]
@@ -87,16 +86,15 @@ class Intake:
         `deadline` is a moment of the event loop's clock. Raises MessageReplayed, SpoolFailed.
         """
         openid = received.message.from_user
-        lane = self._lanes[crc32(openid.encode()) % LANES]
+        lane, fitness = self._lanes[crc32(openid.encode()) % LANES]
         now = asyncio.get_running_loop().time()
-        patience = lane.patience(now, deadline)
+        patience = fitness.patience(now, deadline)
         if patience is None or self._spool.holds((received.account.slug, openid)):
             return await self._keep_on_disk(received)
         try:
-            async with asyncio.timeout_at(patience):
-                kept = await self._committed(lane, received)
+            kept = await self._committed(lane, received, patience)
         except (TimeoutError, DatabaseAway, PoolTimeout, QueueFull) as error:
-            lane.failed(asyncio.get_running_loop().time())
+            fitness.failed(asyncio.get_running_loop().time())
             log.warning("wechat.inbox_late", account=received.account.slug, error=repr(error))
             return await self._keep_on_disk(received)
         except MessageReplayed:
@@ -105,18 +103,19 @@ class Intake:
             # The database will not have this message at all; the drain sets it aside for a person.
             log.exception("wechat.message_not_kept", account=received.account.slug)
             return await self._keep_on_disk(received)
-        lane.succeeded()
+        fitness.succeeded()
         return kept.reply, False
 
-    async def _committed(self, lane: Lane, received: Received) -> Kept:
+    async def _committed(self, lane: Lane, received: Received, patience: float) -> Kept:
         """Commit with its answer; where answering breaks, commit and say sorry."""
         try:
-            return await lane.inbox.submit(received)
-        except (MessageReplayed, DatabaseAway, PoolTimeout, QueueFull):
+            return await lane.enqueue(received, deadline=patience)
+        except (MessageReplayed, TimeoutError, DatabaseAway, PoolTimeout, QueueFull):
             raise
         except Exception:
             log.exception("wechat.answer_failed", account=received.account.slug)
-        return await lane.inbox.submit(msgspec.structs.replace(received, is_answered=False))
+        sorry = msgspec.structs.replace(received, is_answered=False)
+        return await lane.enqueue(sorry, deadline=patience)
 
     async def _keep_on_disk(self, received: Received) -> tuple[AnyReply, bool]:
         await self._spool.append(
@@ -124,7 +123,7 @@ class Intake:
                 account=received.account.slug,
                 openid=received.message.from_user,
                 fields=received.message.raw,
-                timestamp=str(received.signed_at),
+                timestamp=received.signed_at,
                 nonce=received.nonce,
                 received_ns=received_ns(received.received_at),
             )
@@ -133,5 +132,5 @@ class Intake:
 
     async def drain(self) -> None:
         """Wait for the batches under way."""
-        for lane in self._lanes:
-            await lane.inbox.drain()
+        for lane, _ in self._lanes:
+            await lane.drain()

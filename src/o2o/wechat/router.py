@@ -22,15 +22,15 @@ from o2o.wechat.codec.messages import (
     ScanCodeEvent,
     ScanEvent,
     SubscribeEvent,
-    TextMessage,
     UnknownMessage,
     UserMessage,
     ViewEvent,
     ViewMiniprogramEvent,
-    VoiceMessage,
 )
 
 Chain = tuple[AnswerMany, ...]
+LEAVE = "leave"
+
 Place = tuple[type[InboundMessage], str | None, str | None]
 
 
@@ -116,19 +116,14 @@ class ChatRouter:
     def find_command(self, text: str) -> CommandWord | None:
         """Return the command that a text names, if somebody answers it or it is the leave word."""
         named = self.command_words.find(text) if text else None
-        if named is None or (named.command not in self._commands and not self.is_leave(named)):
+        if named is None or (named.command not in self._commands and named.command != LEAVE):
             return None
         return named
-
-    @staticmethod
-    def is_leave(named: CommandWord) -> bool:
-        """Whether a command word means to leave a dialogue."""
-        return named.command == "leave"
 
     def chain_of(self, ask: Ask) -> Chain:
         """Return who is to be asked, in order, until one gives an answer."""
         message = ask.message
-        if isinstance(message, TextMessage | VoiceMessage) and ask.text:
+        if ask.text:
             return self._text_chain(ask)
         chain = [*self._dialogue_chain(ask), *self._placed(ask, key_of(message))]
         if isinstance(message, SubscribeEvent):
@@ -147,12 +142,11 @@ class ChatRouter:
 
     def _text_chain(self, ask: Ask) -> Chain:
         chain = self._dialogue_chain(ask)
-        named = self.find_command(ask.text)
-        if named is not None:
-            if not self.is_leave(named):
-                chain.append(self._commands[named.command])
-            elif ask.dialogue is not None:
+        if ask.command == LEAVE:
+            if ask.dialogue is not None:
                 return (self.standard.leave,)
+        elif ask.command is not None:
+            chain.append(self._commands[ask.command])
         chain += self._placed(ask, None) if self._places else ()
         return (*chain, *self._stage_chain, self.standard.default)
 

@@ -31,6 +31,8 @@ from o2o.wechat.codec.messages import (
     UnsubscribeEvent,
     UserInfoModified,
 )
+from o2o.wechat.doctor import Doctor
+from o2o.wechat.fan_reader import FanReader
 from o2o.wechat.gateway import Gateway
 from o2o.wechat.intake import Intake
 from o2o.wechat.jssdk import JSSDK
@@ -80,6 +82,9 @@ class WeChatServices:
             templates=self.templates,
             public_url=settings.public_url,
         )
+        self.reader = FanReader(
+            sessions=sessions, clock=clock, accounts=self.accounts, api=self.api
+        )
         self.oauth = OAuth(
             settings=settings,
             sessions=sessions,
@@ -89,6 +94,13 @@ class WeChatServices:
             gateway=self.gateway,
         )
         self.jssdk = JSSDK(settings=settings, clock=clock, accounts=self.accounts, api=self.api)
+        self.doctor = Doctor(
+            settings=settings,
+            clock=clock,
+            accounts=self.accounts,
+            api=self.api,
+            templates=self.templates,
+        )
         self._spool = SpoolWriter(spool_dir)
         self._intake = Intake(sessions=sessions, router=self.router, spool=self._spool)
         self.callback_app = CallbackApp(accounts=self.accounts, intake=self._intake, clock=clock)
@@ -114,7 +126,7 @@ class WeChatServices:
 
     def register(self, registry: Registry) -> None:
         """Let the relay perform what was queued for WeChat."""
-        jobs.register(registry, messenger=self.messenger)
+        jobs.register(registry, messenger=self.messenger, reader=self.reader)
 
     async def start(self, *, is_worker: bool = False) -> None:
         """Read the accounts (an absent database is no hindrance) and, as a worker, drain."""

@@ -1,7 +1,6 @@
 """Answer messages that are new: know the fans, take note, understand, keep dialogues."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from uuid import UUID
 
 from o2o.infra.database import Tx
@@ -14,12 +13,16 @@ from o2o.wechat.codec.messages import (
     AuthorizationCancelled,
     AuthorizationRevoked,
     ClickEvent,
+    ImageMessage,
     InboundMessage,
+    LinkMessage,
     LocationEvent,
+    LocationMessage,
     LocationSelectEvent,
     PictureEvent,
     ScanCodeEvent,
     ScanEvent,
+    ShortVideoMessage,
     SubscribeChangeEvent,
     SubscribeEvent,
     SubscribePopupEvent,
@@ -27,7 +30,7 @@ from o2o.wechat.codec.messages import (
     UnknownMessage,
     UnsubscribeEvent,
     UserInfoModified,
-    UserMessage,
+    VideoMessage,
     ViewEvent,
     ViewMiniprogramEvent,
     VoiceMessage,
@@ -40,11 +43,28 @@ from o2o.wechat.router import ChatRouter
 
 Person = tuple[UUID, str]
 
+# Kinds are compared as sets of types: every isinstance of a struct costs a tenth of a microsecond
+# and more, and this is asked many times for each message.
+Kinds = frozenset[type[InboundMessage]]
+
 # Only who follows can write or tap the menu, so these tell that a person follows.
-_FOLLOWERS_ONLY = (UserMessage, ClickEvent, ScanCodeEvent, PictureEvent, LocationSelectEvent)
+_FOLLOWERS_ONLY: Kinds = frozenset(
+    {
+        TextMessage,
+        ImageMessage,
+        VoiceMessage,
+        VideoMessage,
+        ShortVideoMessage,
+        LocationMessage,
+        LinkMessage,
+        ClickEvent,
+        ScanCodeEvent,
+        PictureEvent,
+        LocationSelectEvent,
+    }
+)
 # Who causes one of these is a fan from now on.
-_FROM_FANS = (
-    *_FOLLOWERS_ONLY,
+_FROM_FANS: Kinds = _FOLLOWERS_ONLY | {
     UnknownMessage,
     SubscribeEvent,
     ScanEvent,
@@ -53,14 +73,12 @@ _FROM_FANS = (
     ViewMiniprogramEvent,
     SubscribePopupEvent,
     SubscribeChangeEvent,
-)
+}
 # These are about a person, but no reason to write a stranger down.
-_ABOUT_FANS = (
-    UnsubscribeEvent,
-    UserInfoModified,
-    AuthorizationRevoked,
-    AuthorizationCancelled,
+_ABOUT_FANS: Kinds = frozenset(
+    {UnsubscribeEvent, UserInfoModified, AuthorizationRevoked, AuthorizationCancelled}
 )
+_CONCERN_FANS = _FROM_FANS | _ABOUT_FANS
 
 
 async def answer_messages(
@@ -84,9 +102,8 @@ def _waves(received: Sequence[Received]) -> list[list[int]]:
     waves: list[list[int]] = []
     seen: dict[Person, int] = {}
     for index, one in enumerate(received):
-        person = (one.account.id, one.message.from_user)
-        turn = seen.get(person, 0)
-        seen[person] = turn + 1
+        turn = seen.get(one.person, 0)
+        seen[one.person] = turn + 1
         if turn == len(waves):
             waves.append([])
         waves[turn].append(index)
@@ -100,7 +117,7 @@ async def _answer_wave(tx: Tx, received: Sequence[Received], router: ChatRouter)
     asked = [
         (index, _ask(one, context, router))
         for index, one in enumerate(received)
-        if (context := contexts.get(_person(one))) is not None
+        if (context := contexts.get(one.person)) is not None
     ]
     answers = await understand(tx, [ask for _, ask in asked], chain_of=router.chain_of)
     changes: dict[Person, KeepDialogue | EndDialogue] = {}
@@ -113,21 +130,16 @@ async def _answer_wave(tx: Tx, received: Sequence[Received], router: ChatRouter)
     return replies
 
 
-def _person(one: Received) -> Person:
-    return (one.account.id, one.message.from_user)
-
-
 async def _know_fans(tx: Tx, received: Sequence[Received]) -> dict[Person, FanContext]:
     """Find the people behind the messages, writing down those who come for the first time."""
-    kinds: tuple[type[InboundMessage], ...] = (*_FROM_FANS, *_ABOUT_FANS)
-    people = [_person(one) for one in received if isinstance(one.message, kinds)]
+    people = [one.person for one in received if type(one.message) in _CONCERN_FANS]
     if not people:
         return {}
     contexts = await queries.find_contexts(tx, people)
     unknown = [
-        NewFan(_person(one), isinstance(one.message, _FOLLOWERS_ONLY))
+        NewFan(one.person, type(one.message) in _FOLLOWERS_ONLY)
         for one in received
-        if _person(one) not in contexts and isinstance(one.message, _FROM_FANS)
+        if one.person not in contexts and type(one.message) in _FROM_FANS
     ]
     if unknown:
         await queries.add_fans(tx, unknown, now=received[0].received_at)
@@ -137,10 +149,10 @@ async def _know_fans(tx: Tx, received: Sequence[Received]) -> dict[Person, FanCo
         [
             context.fan_id
             for one in received
-            if (context := contexts.get(_person(one))) is not None
+            if (context := contexts.get(one.person)) is not None
             and not context.is_following
             and context.unfollowed_at is None
-            and isinstance(one.message, _FOLLOWERS_ONLY)
+            and type(one.message) in _FOLLOWERS_ONLY
         ],
     )
     return contexts
@@ -153,22 +165,22 @@ async def _take_note(
     contexts: dict[Person, FanContext],
     router: ChatRouter,
 ) -> None:
-    by_kind = sorted(received, key=lambda one: type(one.message).__name__)
-    for kind, group in groupby(by_kind, key=lambda one: type(one.message)):
-        effects = router.effects_of(kind)
-        if not effects:
-            continue
+    by_kind: dict[type[InboundMessage], list[Received]] = {}
+    for one in received:
+        if router.effects_of(type(one.message)):
+            by_kind.setdefault(type(one.message), []).append(one)
+    for kind, group in by_kind.items():
         heard = [
             Heard(
                 account=one.account,
                 openid=one.message.from_user,
-                fan_id=context.fan_id if (context := contexts.get(_person(one))) else None,
+                fan_id=context.fan_id if (context := contexts.get(one.person)) else None,
                 message=one.message,
                 now=one.received_at,
             )
             for one in group
         ]
-        for effect in effects:
+        for effect in router.effects_of(kind):
             await effect(tx, heard)
 
 
@@ -184,14 +196,15 @@ def _ask(one: Received, context: FanContext, router: ChatRouter) -> Ask:
         text=text,
         now=one.received_at,
         locale=named.locale if named is not None else DEFAULT_LANGUAGE,
+        command=named.command if named is not None else None,
         dialogue=_live_dialogue(one, context),
     )
 
 
 def _said(message: InboundMessage) -> str:
-    if isinstance(message, TextMessage):
+    if type(message) is TextMessage:
         return message.content
-    return message.recognition if isinstance(message, VoiceMessage) else ""
+    return message.recognition if type(message) is VoiceMessage else ""
 
 
 def _live_dialogue(one: Received, context: FanContext) -> LiveDialogue | None:

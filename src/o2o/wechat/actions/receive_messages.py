@@ -16,7 +16,7 @@ from o2o.wechat.codec.replies import NO_REPLY, AnyReply, NoReply, reply_from_jso
 from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Kept, Received
 from o2o.wechat.queries import inbox as queries
-from o2o.wechat.queries.inbox import KeptRow
+from o2o.wechat.queries.inbox import KeptRow, ReplyRow
 from o2o.wechat.router import ChatRouter
 
 log = get_logger(__name__)
@@ -43,14 +43,7 @@ async def receive_messages(
     known = await queries.find_kept(tx, [place for place in firsts if place not in ids])
 
     replies = dict(zip((one.place for one in fresh), await _answer(tx, fresh, router), strict=True))
-    await queries.store_replies(
-        tx,
-        [
-            (ids[place], reply_to_json(reply))
-            for place, reply in replies.items()
-            if not isinstance(reply, NoReply)
-        ],
-    )
+    await _store_replies(tx, [(ids[place], reply) for place, reply in replies.items()])
     await _answer_later(tx, firsts, replies=replies, known=known)
     return [_result(one, firsts[one.place], replies=replies, known=known) for one in received]
 
@@ -62,6 +55,19 @@ async def _answer(tx: Tx, fresh: Sequence[Received], router: ChatRouter) -> list
         return await answer_messages(tx, fresh, router=router)
     # Broken answers come one at a time: the batch was split to find the one that broke.
     return [router.standard.failed(account_name=one.account.name, locale="zh_CN") for one in fresh]
+
+
+async def _store_replies(tx: Tx, replies: Sequence[tuple[int, AnyReply]]) -> None:
+    # Many get the very same reply (the default, the apology): it is encoded once.
+    encoded: dict[int, msgspec.Raw] = {}
+    stored: list[ReplyRow] = []
+    for message_id, reply in replies:
+        if isinstance(reply, NoReply):
+            continue
+        if id(reply) not in encoded:
+            encoded[id(reply)] = msgspec.Raw(reply_to_json(reply))
+        stored.append(ReplyRow(message_id, encoded[id(reply)]))
+    await queries.store_replies(tx, stored)
 
 
 async def _answer_later(
@@ -89,7 +95,7 @@ async def _answer_later(
             account_id=one.account.id,
             openid=one.message.from_user,
             reply=reply,
-            client_msg_id=f"{LATER_PREFIX}{one.key.hex()[:30]}",
+            client_msg_id=f"{LATER_PREFIX}{one.place[1].hex()[:30]}",
         )
         if message is not None:
             outgoing.append(message)

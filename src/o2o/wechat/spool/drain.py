@@ -175,7 +175,7 @@ def _record_of(one: Received) -> SpoolRecord:
         account=one.account.slug,
         openid=one.message.from_user,
         fields=one.message.raw,
-        timestamp=str(one.signed_at),
+        timestamp=one.signed_at,
         nonce=one.nonce,
         received_ns=received_ns(one.received_at),
     )
