@@ -16,7 +16,7 @@ def show(
 ) -> Response[str]:
     """Render `template` for this request.
 
-    Adds to the context: language, words, now, path, demo, csrf (the session's token, empty
+    Adds to the context: language, words, now, path, demo, jssdk_url, csrf (the session's token, empty
     without one), large_type.
     """
     platform = platform_of(request)
@@ -27,6 +27,7 @@ def show(
         "now": platform.clock.now(),
         "path": request.url.path,
         "demo": platform.settings.demo,
+        "jssdk_url": platform.settings.wechat_jssdk_url,
         "csrf": csrf_token(platform.seal, owner) if owner else "",
         "large_type": request.cookies.get(LARGE_TYPE_COOKIE) == "1",
     }

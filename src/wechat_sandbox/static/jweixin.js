@@ -176,4 +176,12 @@
     if (!wx[api]) { wx[api] = function (options) { call(api, options); }; }
   });
   global.wx = global.jWeixin = wx;
+
+  // The real client reads a page's title by itself; a frame of another origin has to be told.
+  if (isFramed) {
+    document.addEventListener("DOMContentLoaded", function () {
+      var told = { sandbox: "wx", id: "title", api: "setTitle", params: { title: document.title } };
+      global.parent.postMessage(told, "*");
+    });
+  }
 })(window);

@@ -7,7 +7,7 @@ import { get, set, watch } from "../base/store.js";
 
 const KEPT_MAX = 300;
 const FILTERS = ["all", "api", "callback", "trouble"];
-const OK = 200;
+const REFUSED_FROM = 400;
 let filter = "all";
 let isLoading = false;
 let isStale = false;
@@ -32,7 +32,7 @@ export async function refreshCalls() {
 }
 
 function isTrouble(call) {
-  return call.status !== OK || Boolean(call.errcode);
+  return call.status === 0 || call.status >= REFUSED_FROM || Boolean(call.errcode);
 }
 
 function passes(call) {
