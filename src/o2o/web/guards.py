@@ -24,7 +24,8 @@ from o2o.web.errors import (
 )
 from o2o.web.platform import Platform, platform_of
 from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
-from o2o.web.queries import principals as queries
+from o2o.web.queries.principals import find_pad
+from o2o.web.visitors import find_clerk, find_console_staff, find_diner
 
 P = TypeVar("P")
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -57,7 +58,7 @@ async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
     diner = None
     if token_hash:
         async with transaction(platform.sessions) as tx:
-            diner = await queries.find_diner(tx, token_hash, now=platform.clock.now())
+            diner = await find_diner(tx, token_hash, now=platform.clock.now())
     is_page = connection.scope.get("method") == "GET" and "hx-request" not in connection.headers
     if diner is not None and diner.account_slug != slug and not is_page:
         raise AccountMismatch
@@ -79,12 +80,10 @@ async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
     secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
     token_hash = _token_hash(connection, platform, Audience.PAD)
     async with transaction(platform.sessions) as tx:
-        pad = secret and await queries.find_pad(tx, platform.seal.hash_of(secret, use="pad"))
+        pad = secret and await find_pad(tx, platform.seal.hash_of(secret, use="pad"))
         if not pad:
             raise PadNotEnrolled
-        clerk = token_hash and await queries.find_clerk(
-            tx, token_hash, pad=pad, now=platform.clock.now()
-        )
+        clerk = token_hash and await find_clerk(tx, token_hash, pad=pad, now=platform.clock.now())
     if not clerk:
         raise PadLocked
     await check_csrf(connection, seal=platform.seal, owner=clerk.session_hash)
@@ -98,7 +97,7 @@ async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
     staff = None
     if token_hash:
         async with transaction(platform.sessions) as tx:
-            staff = await queries.find_console_staff(tx, token_hash, now=platform.clock.now())
+            staff = await find_console_staff(tx, token_hash, now=platform.clock.now())
     if staff is None:
         raise SessionInvalid
     await check_csrf(connection, seal=platform.seal, owner=staff.session_hash)

@@ -16,8 +16,8 @@ def show(
 ) -> Response[str]:
     """Render `template` for this request.
 
-    Adds to the context: language, words, now, path, demo, jssdk_url, csrf (the session's token, empty
-    without one), large_type.
+    Adds to the context: language, words, now, path, demo, jssdk_url, csrf (the session's
+    token, empty without one), large_type.
     """
     platform = platform_of(request)
     principal = getattr(request.state, "principal", None)

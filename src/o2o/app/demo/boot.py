@@ -14,7 +14,12 @@ from o2o.app.demo.file import (
     write_demo_file,
 )
 from o2o.app.demo.history import write_history
-from o2o.app.demo.seeding import SandboxAccount, hash_staff_secrets, seed_group
+from o2o.app.demo.seeding import (
+    SandboxAccount,
+    details_of,
+    hash_staff_secrets,
+    seed_group,
+)
 from o2o.app.demo.seeding_members import replay_history, seed_members
 from o2o.app.demo.world import World
 from o2o.app.runtime import Runtime
@@ -84,15 +89,7 @@ async def _refresh_credentials(
             tx,
             seal=runtime.seal,
             brand_id=known.brand_id,
-            slug=issued.slug,
-            appid=issued.appid,
-            original_id=issued.original_id,
-            name=known.name,
-            place_word=known.place_word,
-            mode=issued.mode,
-            secret=issued.secret,
-            token=issued.token,
-            encoding_aes_key=issued.encoding_aes_key,
+            details=details_of(issued, name=known.name, place_word=known.place_word),
             now=runtime.clock.now(),
         )
 

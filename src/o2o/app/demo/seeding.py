@@ -18,7 +18,7 @@ from o2o.staff.actions.create_staff import RoleAt, create_staff
 from o2o.staff.passwords import hash_secret
 from o2o.stores.actions.create_brand import NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
-from o2o.wechat.actions.register_account import register_account
+from o2o.wechat.actions.register_account import AccountDetails, register_account
 
 
 class SandboxAccount(msgspec.Struct, frozen=True):
@@ -133,16 +133,23 @@ async def _register(
         tx,
         seal=seal,
         brand_id=brand_id,
-        slug=account.slug,
+        details=details_of(issued, name=account.name, place_word=account.place_word),
+        now=now,
+    )
+
+
+def details_of(issued: SandboxAccount, *, name: str, place_word: str) -> AccountDetails:
+    """Combine what the stand-in issued with how the account presents itself."""
+    return AccountDetails(
+        slug=issued.slug,
         appid=issued.appid,
         original_id=issued.original_id,
-        name=account.name,
-        place_word=account.place_word,
-        mode=issued.mode,
+        name=name,
+        place_word=place_word,
         secret=issued.secret,
         token=issued.token,
         encoding_aes_key=issued.encoding_aes_key,
-        now=now,
+        mode=issued.mode,
     )
 
 

@@ -3,12 +3,11 @@
 from http.cookies import CookieError, SimpleCookie
 
 from o2o.crm.statuses import Audience
-from o2o.infra.database import transaction
 from o2o.web.cookies import cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
 from o2o.web.platform import Platform
-from o2o.web.queries.principals import find_diner
+from o2o.web.visitors import find_diner_of_token
 
 
 def diner_topic(platform: Platform) -> TopicOf:
@@ -19,9 +18,7 @@ def diner_topic(platform: Platform) -> TopicOf:
         token = _cookie(scope, name)
         if scope.get("method") != "GET" or not token:
             return None
-        token_hash = platform.seal.hash_of(token, use="session")
-        async with transaction(platform.sessions) as tx:
-            diner = await find_diner(tx, token_hash, now=platform.clock.now())
+        diner = await find_diner_of_token(platform, token)
         if diner is None or diner.member_id is None or diner.is_snapshot:
             return None
         if scope["path"] != f"/h5/{diner.account_slug}/live":

@@ -28,9 +28,9 @@ from o2o.web.pad_device import (
 )
 from o2o.web.platform import Platform
 from o2o.web.principals import ConsoleStaff
-from o2o.web.queries.principals import find_console_staff
 from o2o.web.rendering import show
 from o2o.web.sessions import end_session
+from o2o.web.visitors import find_console_staff
 
 AnyRequest = Request[Any, Any, Any]
 FIRST_PAGE = "/console/pads"

@@ -37,9 +37,10 @@ from o2o.web.pad_device import (
 )
 from o2o.web.platform import Platform
 from o2o.web.principals import Clerk
-from o2o.web.queries.principals import EnrolledPad, find_clerk, find_pad
+from o2o.web.queries.principals import EnrolledPad, find_pad
 from o2o.web.rendering import show
 from o2o.web.sessions import end_session
+from o2o.web.visitors import find_clerk
 
 AnyRequest = Request[Any, Any, Any]
 FIRST_PAGE = "/pad/scan"

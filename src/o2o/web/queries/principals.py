@@ -1,7 +1,6 @@
 """Reading who is behind a session, a pad cookie or an API key."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -10,10 +9,10 @@ from sqlalchemy import select
 from o2o.crm.members import Fan
 from o2o.crm.organisation import OfficialAccount, Store
 from o2o.crm.staff import APIKey, Pad, StaffMember, StaffRole
-from o2o.crm.statuses import Audience, StaffRoleName
+from o2o.crm.statuses import StaffRoleName
 from o2o.infra.database import Tx
 from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
-from o2o.web.sessions import find_session, touch_session
+from o2o.web.queries.sessions import FoundSession
 
 
 class EnrolledPad(msgspec.Struct, frozen=True):
@@ -38,12 +37,8 @@ async def find_pad(tx: Tx, secret_hash: bytes) -> EnrolledPad | None:
     return EnrolledPad(*row) if row else None
 
 
-async def find_diner(tx: Tx, token_hash: bytes, *, now: datetime) -> Diner | None:
-    """Return the diner of a live session."""
-    session = await find_session(tx, token_hash, audience=Audience.DINER, now=now)
-    if session is None:
-        return None
-    await touch_session(tx, session, now=now)
+async def get_diner(tx: Tx, session: FoundSession) -> Diner:
+    """Return the diner of a session."""
     fan, account = (
         await tx.execute(
             select(Fan, OfficialAccount)
@@ -59,19 +54,17 @@ async def find_diner(tx: Tx, token_hash: bytes, *, now: datetime) -> Diner | Non
         brand_id=account.brand_id,
         member_id=fan.member_id,
         is_snapshot=session.is_snapshot,
-        session_hash=token_hash,
+        session_hash=session.token_hash,
     )
 
 
-async def find_clerk(tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: datetime) -> Clerk | None:
-    """Return the clerk of a live pad session, with the roles he has in the pad's store now."""
-    session = await find_session(tx, token_hash, audience=Audience.PAD, now=now)
-    if session is None or session.pad_id != pad.pad_id or session.staff_id is None:
+async def find_clerk(tx: Tx, session: FoundSession, *, pad: EnrolledPad) -> Clerk | None:
+    """Return the clerk of a session on this pad, with the roles he has in its store now."""
+    if session.pad_id != pad.pad_id or session.staff_id is None:
         return None
     staff = await _find_staff(tx, session.staff_id)
     if staff is None:
         return None
-    await touch_session(tx, session, now=now)
     roles = await _roles(tx, staff.id)
     here = {role for role, stores in roles.items() if stores is None or pad.store_id in stores}
     if staff.brand_id != pad.brand_id or not here:
@@ -84,25 +77,21 @@ async def find_clerk(tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: dateti
         store_id=pad.store_id,
         store_name=pad.store_name,
         brand_id=pad.brand_id,
-        session_hash=token_hash,
+        session_hash=session.token_hash,
     )
 
 
-async def find_console_staff(tx: Tx, token_hash: bytes, *, now: datetime) -> ConsoleStaff | None:
-    """Return the person of a live console session, with the roles of this moment."""
-    session = await find_session(tx, token_hash, audience=Audience.CONSOLE, now=now)
-    if session is None or session.staff_id is None:
-        return None
-    staff = await _find_staff(tx, session.staff_id)
+async def find_console_staff(tx: Tx, session: FoundSession) -> ConsoleStaff | None:
+    """Return the person of a console session, with the roles of this moment."""
+    staff = await _find_staff(tx, session.staff_id) if session.staff_id else None
     if staff is None:
         return None
-    await touch_session(tx, session, now=now)
     return ConsoleStaff(
         staff_id=staff.id,
         name=staff.name,
         brand_id=staff.brand_id,
         roles=await _roles(tx, staff.id),
-        session_hash=token_hash,
+        session_hash=session.token_hash,
     )
 
 
