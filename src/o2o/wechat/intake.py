@@ -86,10 +86,11 @@ class Intake:
         `deadline` is a moment of the event loop's clock. Raises MessageReplayed, SpoolFailed.
         """
         openid = received.message.from_user
+        if self._spool.holds((received.account.slug, openid)):
+            return await self._keep_on_disk(received)
         lane, fitness = self._lanes[crc32(openid.encode()) % LANES]
-        now = asyncio.get_running_loop().time()
-        patience = fitness.patience(now, deadline)
-        if patience is None or self._spool.holds((received.account.slug, openid)):
+        patience = fitness.patience(asyncio.get_running_loop().time(), deadline)
+        if patience is None:
             return await self._keep_on_disk(received)
         try:
             kept = await self._committed(lane, received, patience)

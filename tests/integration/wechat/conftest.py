@@ -8,11 +8,18 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import CallbackMode
 from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.logging import configure_logging
 from o2o.infra.seal import Seal
 from o2o.wechat.services import WeChatServices
 from tests.factories.organisation import given_account, given_brand
 from tests.factories.wechat import Pusher, running_services
 from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logging() -> None:
+    """Log as in production: the fallback draws each traceback with all its variables."""
+    configure_logging(as_json=True)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def find_contexts(tx: Tx, people: Sequence[Person]) -> dict[Person, FanCon
     # One JSON text instead of arrays, for the reason told in `queries.inbox`.
     asked = [_Asked(account_id, openid) for account_id, openid in people]
     rows = await tx.execute(_CONTEXT, {"people": msgspec.json.encode(asked).decode()})
-    return {(row[0], row[1]): FanContext(*row[2:]) for row in rows.tuples()}
+    return {(row[0], row[1]): FanContext(*row[2:]) for row in rows}
 
 
 async def add_fans(tx: Tx, fans: Sequence[NewFan], *, now: datetime) -> None:

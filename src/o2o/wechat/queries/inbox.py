@@ -84,7 +84,7 @@ async def keep_messages(tx: Tx, received: Sequence[Received]) -> dict[tuple[UUID
     rows = await tx.execute(
         _INSERT, {"rows": _ENCODER.encode([_new_row(one) for one in received]).decode()}
     )
-    return {(row[1], row[2]): row[0] for row in rows.tuples()}
+    return {(row[1], row[2]): row[0] for row in rows}
 
 
 async def find_kept(
