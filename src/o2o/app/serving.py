@@ -6,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import click
 import msgspec
 
+from o2o.app.figures import share_figures
 from o2o.app.runtime import check_runtime, open_runtime
 from o2o.infra.database import DurabilityOff
 from o2o.infra.logging import configure_logging, get_logger
@@ -46,8 +46,8 @@ def serve_until_stopped(
     except DurabilityOff as off:
         click.echo(f"Not starting: {off}", err=True)
         return 78
-    figures = tempfile.mkdtemp(prefix="o2o-metrics-")
-    _hand_down(settings, figures=figures)
+    figures = share_figures()
+    _hand_down(settings)
     relay = RelayProcess()
     relay.start()
     try:
@@ -66,13 +66,12 @@ async def _check(settings: Settings) -> None:
         await runtime.engine.dispose()
 
 
-def _hand_down(settings: Settings, *, figures: str) -> None:
+def _hand_down(settings: Settings) -> None:
     """Give the children of this process the same settings, through the environment."""
     for name in Settings.__struct_fields__:
         value = getattr(settings, name)
         text = str(int(value)) if isinstance(value, bool) else str(value)
         os.environ[f"O2O_{name.upper()}"] = text
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 
 def _run_granian(settings: Settings) -> None:

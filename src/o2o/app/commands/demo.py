@@ -1,33 +1,28 @@
 """`o2o demo`: everything on this machine, with demo data and a phone."""
 
 import asyncio
+import importlib
 import os
 import secrets
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import httpx
 
 from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
+from o2o.app.figures import share_figures
 from o2o.app.leftovers import end_leftovers, remember
 from o2o.infra.embedded_postgres import start_embedded, stop_embedded
 
 if TYPE_CHECKING:
-    from o2o.app.demo.file import DemoFile
     from o2o.app.demo.world import World
     from o2o.infra.settings import Settings
 
 # What takes seconds to import is imported below, while PostgreSQL and the stand-in start.
-
-READY_SECONDS = 60.0
 
 
 @click.command()
@@ -52,15 +47,13 @@ def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: b
     data_dir.mkdir(parents=True, exist_ok=True)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
     _set_environment(data_dir, port=port, sandbox_url=sandbox_url)
+    share_figures()
     process = start_sandbox(port=sandbox_port, data_dir=data_dir)
     remember(data_dir / "demo.pids", [os.getpid(), process.pid])
     status = 1
     try:
-        with ThreadPoolExecutor(1) as aside:
-            database = aside.submit(start_embedded, data_dir)
-            status = _serve(
-                database.result, process, sandbox_url=sandbox_url, port=port, workers=workers
-            )
+        os.environ["O2O_DATABASE_URL"] = _start_database(data_dir)
+        status = _serve(process, sandbox_url=sandbox_url, port=port, workers=workers)
     finally:
         process.terminate()
         process.wait()
@@ -69,28 +62,27 @@ def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: b
     sys.exit(status)
 
 
-def _serve(
-    database_url: Callable[[], str],
-    sandbox: subprocess.Popen[bytes],
-    *,
-    sandbox_url: str,
-    port: int,
-    workers: int,
-) -> int:
+def _start_database(data_dir: Path) -> str:
+    """Start PostgreSQL and import meanwhile what the web workers will need."""
+    with ThreadPoolExecutor(1) as aside:
+        database = aside.submit(start_embedded, data_dir)
+        importlib.import_module("o2o.app.asgi")
+        return database.result()
+
+
+def _serve(sandbox: subprocess.Popen[bytes], *, sandbox_url: str, port: int, workers: int) -> int:
     from o2o.app.demo.world import load_world  # noqa: PLC0415
     from o2o.app.serving import serve_until_stopped  # noqa: PLC0415
     from o2o.infra.migrations import migrate  # noqa: PLC0415
     from o2o.infra.settings import read_settings  # noqa: PLC0415
 
     world = load_world()
-    os.environ["O2O_DATABASE_URL"] = database_url()
     settings = read_settings()
     migrate(settings.database_url)
     wait_for_sandbox(sandbox_url, sandbox)
-    content = asyncio.run(_prepare(settings, world, sandbox_url=sandbox_url))
-    threading.Thread(
-        target=_greet, args=(content, world, settings), name="greeting", daemon=True
-    ).start()
+    asyncio.run(_prepare(settings, world, sandbox_url=sandbox_url))
+    greeting = [sys.executable, "-m", "o2o.app.demo.greeting", str(settings.data_dir)]
+    subprocess.Popen(greeting)  # noqa: S603 - our own program
     return serve_until_stopped(settings, port=port, workers=workers)
 
 
@@ -117,7 +109,7 @@ def _secret_key(file: Path) -> str:
     return file.read_text()
 
 
-async def _prepare(settings: "Settings", world: "World", *, sandbox_url: str) -> "DemoFile":
+async def _prepare(settings: "Settings", world: "World", *, sandbox_url: str) -> None:
     from o2o.app.demo.accounts import open_accounts, show_places  # noqa: PLC0415
     from o2o.app.demo.boot import prepare_demo  # noqa: PLC0415
     from o2o.app.runtime import open_runtime  # noqa: PLC0415
@@ -126,47 +118,6 @@ async def _prepare(settings: "Settings", world: "World", *, sandbox_url: str) ->
     try:
         accounts = open_accounts(sandbox_url, product_url=settings.public_url, world=world)
         show_places(sandbox_url, world)
-        return await prepare_demo(runtime, world, accounts=accounts, sandbox_url=sandbox_url)
+        await prepare_demo(runtime, world, accounts=accounts, sandbox_url=sandbox_url)
     finally:
         await runtime.engine.dispose()
-
-
-def _greet(content: "DemoFile", world: "World", settings: "Settings") -> None:
-    """Say where everything is, once it answers; then set the accounts up at WeChat."""
-    from o2o.app.demo.setup.accounts import set_accounts_up  # noqa: PLC0415
-
-    give_up_at = time.monotonic() + READY_SECONDS
-    while time.monotonic() < give_up_at:
-        try:
-            if httpx.get(f"{content.product_url}/readyz", timeout=2.0, trust_env=False).is_success:
-                break
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    click.echo(_greeting(content, world, settings.data_dir))
-    asyncio.run(set_accounts_up(settings, [account.slug for account in content.accounts]))
-
-
-def _greeting(content: "DemoFile", world: "World", data_dir: Path) -> str:
-    stores = {store.id: store.name for store in content.stores}
-    lines = [
-        "",
-        f"  {world.group.name} · {world.group.name_en}",
-        "",
-        f"  Phone (start here)   {content.sandbox_url}",
-        f"  Clerk's pad          {content.product_url}/pad",
-        f"  Console              {content.product_url}/console",
-        f"  API                  {content.product_url}/api/v1/openapi.json",
-        "",
-        "  Login        PIN      Password              Role       Store",
-        *(
-            f"  {person.login:<12} {person.pin or '-':<8}"
-            f" {person.password if person.password != person.pin else '-':<21}"
-            f" {person.role:<10} {stores.get(person.store_id or '', '-')}"
-            for person in content.staff
-        ),
-        "",
-        f"  Keys and ids for programs: {data_dir / 'demo.json'}",
-        "  Ctrl-C stops all of it.",
-        "",
-    ]
-    return "\n".join(lines)

@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from o2o.app.serving import serve_until_stopped
-from o2o.app.starting import settings_with_database
+from o2o.app.figures import share_figures
 
 
 @click.command()
@@ -14,5 +13,9 @@ from o2o.app.starting import settings_with_database
 @click.option("--workers", type=int, default=None, help="Web worker processes (O2O_WORKERS).")
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the product until stopped; migrate first with `o2o migrate`."""
+    share_figures()
+    from o2o.app.serving import serve_until_stopped  # noqa: PLC0415
+    from o2o.app.starting import settings_with_database  # noqa: PLC0415
+
     settings = settings_with_database()
     sys.exit(serve_until_stopped(settings, host=host, port=port, workers=workers))
