@@ -7,69 +7,55 @@ same messages, in rounds that take turns.
 from collections.abc import Iterable
 from itertools import cycle
 
-from bench.contestants import (
-    Workshop,
-    start_co_wechat,
-    start_hello,
-    start_product,
-    start_werobot,
-)
-from bench.database import Postgres, checkpoint
+from bench.arena import Arena
+from bench.contestants import start_co_wechat, start_hello, start_werobot
+from bench.database import checkpoint
 from bench.figures import Round
-from bench.findings import Finding
+from bench.findings import Claim, Finding
 from bench.load import Target, run_round
 from bench.machine import resident_mib
 from bench.messages import Messages, ReplyCheck
 from bench.servers import Server
-from bench.world import World
 
 # More than anybody answers in a second here; a faster contestant merely ends its round early.
 MESSAGES_PER_SECOND = 14_000
 WARM_UP_SECONDS = 1.5
 OURS = "o2o callback"
 LIMIT = "bare ASGI hello"
+RSS_MIB_MAX = 200
 INBOX = "inbound_messages"
 
 
-async def compare_callbacks(
-    shop: Workshop,
-    postgres: Postgres,
-    world: World,
-    *,
-    rounds: int,
-    seconds: float,
-    server_cores: set[int],
-) -> Finding:
+async def compare_callbacks(arena: Arena) -> Finding:
     """Run the contestants in turns and count the inbox against the answers."""
+    shop, postgres, world = arena.shop, arena.postgres, arena.world
     messages = Messages(world.account)
     check = ReplyCheck(world.account)
     servers: list[Server] = []
     ran: list[Round] = []
     try:
-        product = start_product(
-            shop, postgres.url, secret_key=world.secret_key, cores=server_cores
-        )
+        product = arena.start_product()
         servers.append(product)
-        servers.append(start_hello(shop, cores=server_cores))
-        servers.append(start_co_wechat(shop, world.account, cores=server_cores))
-        servers.append(start_werobot(shop, world.account, cores=server_cores))
+        servers.append(start_hello(shop, cores=arena.server_cores))
+        servers.append(start_co_wechat(shop, world.account, cores=arena.server_cores))
+        servers.append(start_werobot(shop, world.account, cores=arena.server_cores))
         ours, hello, *peers = servers
         targets = [
-            Target(name=OURS, url=ours.url, holds=b"<Encrypt>", check=check),
-            Target(name=LIMIT, url=hello.url, holds=b"hello"),
+            Target(name=OURS, url=ours.url, pid=ours.pid, holds=b"<Encrypt>", check=check),
+            Target(name=LIMIT, url=hello.url, pid=hello.pid, holds=b"hello"),
             *(
-                Target(name=peer.name, url=peer.url, holds=b"<Encrypt>", check=check)
+                Target(name=peer.name, url=peer.url, pid=peer.pid, holds=b"<Encrypt>", check=check)
                 for peer in peers
             ),
         ]
         memory_before = resident_mib(product.worker_pid)
         rows_before = postgres.count(INBOX)
         answered = await _warm_up(targets, messages)
-        for _ in range(rounds):
-            sent = messages.requests(int(MESSAGES_PER_SECOND * seconds))
+        for _ in range(arena.rounds):
+            sent = messages.requests(int(MESSAGES_PER_SECOND * arena.seconds))
             for target in targets:
                 await checkpoint(postgres)
-                one = await run_round(target, _for(target, sent), seconds=seconds)
+                one = await run_round(target, _for(target, sent), seconds=arena.seconds)
                 ran.append(one)
                 answered += one.answered if target.name == OURS else 0
         rows = postgres.count(INBOX) - rows_before
@@ -77,18 +63,20 @@ async def compare_callbacks(
     finally:
         for server in servers:
             server.stop()
-    return Finding(
+    finding = Finding(
         title="Message callback",
         ours=OURS,
         rounds=ran,
         facts={
+            "distinct messages answered by o2o": answered,
             "inbox rows": rows,
-            "messages answered by o2o": answered,
             "worker RSS before, MiB": round(memory_before),
             "worker RSS after, MiB": round(memory),
         },
         faults=_faults(ran, rows=rows, answered=answered),
     )
+    finding.claims = _claims(finding, memory=memory)
+    return finding
 
 
 async def _warm_up(targets: list[Target], messages: Messages) -> int:
@@ -111,3 +99,13 @@ def _faults(ran: list[Round], *, rows: int, answered: int) -> list[str]:
     if rows != answered:
         faults.append(f"{rows} inbox rows for {answered} distinct messages answered")
     return faults
+
+
+def _claims(finding: Finding, *, memory: float) -> list[Claim]:
+    p99 = next((one.p99_ms for one in finding.standings if one.name == OURS), None)
+    return [
+        Claim(says="callback ÷ co-wechat", figure=finding.times("co-wechat"), mark=1.8),
+        Claim(says="callback ÷ WeRoBot", figure=finding.times("WeRoBot"), mark=3.0),
+        Claim(says="p99 of the callback, ms", figure=p99, mark=100.0, is_least=False),
+        Claim(says="worker RSS, MiB", figure=memory, mark=RSS_MIB_MAX, is_least=False),
+    ]

@@ -44,8 +44,8 @@ class Workshop:
         if not _is_same(lock, installed):
             shutil.rmtree(home, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", home], check=True)
-            pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
-            subprocess.run(pip, check=True, env=_without_path())
+            pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
+            subprocess.run([*map(str, pip), str(lock)], check=True, env=_without_path())
             shutil.copyfile(lock, installed)
         return python
 
@@ -58,9 +58,7 @@ def _without_path() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def start_product(
-    shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]
-) -> Server:
+def start_product(shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]) -> Server:
     """Start the whole product as `o2o serve` runs it: one web worker; no relay."""
     port = free_port()
     return Server(

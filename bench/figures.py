@@ -19,6 +19,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     max_ms: float = 0.0
+    # Processor time of the contestant's own processes per answer, in microseconds; 0 is unknown.
+    # Beside other work on the machine it says more than the rate.
+    server_us: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -53,7 +56,9 @@ def median(values: Sequence[float]) -> float:
     return (ordered[half - 1] + ordered[half]) / 2
 
 
-def summed_up(name: str, *, seconds: float, latencies: list[float], errors: dict[str, int]) -> Round:
+def summed_up(
+    name: str, *, seconds: float, latencies: list[float], errors: dict[str, int]
+) -> Round:
     """Make a round of latencies in seconds, in any order."""
     ordered = sorted(latencies)
     return Round(
@@ -79,6 +84,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float
     # The worst single answer of all rounds.
     max_ms: float
+    server_us: float
     errors: int
 
 
@@ -99,6 +105,7 @@ def _standing(name: str, rounds: Sequence[Round]) -> Standing:
         p50_ms=median([one.p50_ms for one in rounds]),
         p99_ms=median([one.p99_ms for one in rounds]),
         max_ms=max(one.max_ms for one in rounds),
+        server_us=median([one.server_us for one in rounds]),
         errors=sum(one.error_count for one in rounds),
     )
 

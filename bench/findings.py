@@ -1,8 +1,8 @@
 """What one comparison found: rounds, facts beside them, and what was wrong."""
 
-from bench.figures import Round, Standing, ratio, standings
 import msgspec
 
+from bench.figures import Round, Standing, ratio, standings
 from bench.tables import HEADS, aligned, cells, markdown, times
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bench.figures import Round, summed_up
+from bench.machine import family_cpu_seconds
 
 CONNECTIONS = 64
 # After the last request was sent, answers may take this long; then the round failed.
@@ -30,6 +31,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     # Status and a text that must be in the body of every answer.
     status: bytes = b"200"
     holds: bytes = b""
+    # Whose processor time is counted; 0 counts nobody's.
+    pid: int = 0
     # Opens a sample of the answers; raises when one is wrong.
     check: Callable[[bytes], object] | None = None
 
@@ -158,6 +161,7 @@ async def run_round(
     ]
     gc.collect()
     gc.disable()
+    cpu_before = family_cpu_seconds(target.pid) if target.pid else 0.0
     try:
         started = time.perf_counter()
         run.until = started + seconds
@@ -167,9 +171,9 @@ async def run_round(
         took = time.perf_counter() - started
     finally:
         gc.enable()
+    cpu = family_cpu_seconds(target.pid) - cpu_before if target.pid else 0.0
     if target.check is not None:
         for body in run.samples:
             target.check(body)
-    return summed_up(
-        target.name, seconds=took, latencies=run.latencies, errors=dict(run.errors)
-    )
+    one = summed_up(target.name, seconds=took, latencies=run.latencies, errors=dict(run.errors))
+    return msgspec.structs.replace(one, server_us=1e6 * cpu / max(1, one.answered))

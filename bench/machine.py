@@ -70,6 +70,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and of all that it started and that still runs."""
+    return sum(cpu_seconds(member) for member in family(pid))
+
+
 def allow_many_files() -> None:
     """Raise our soft limit of open files: two thousand streams are as many sockets."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

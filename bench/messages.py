@@ -129,8 +129,8 @@ class ReplyCheck:
         self._account = account
         self._crypto = WeChatCrypto(account.token, account.aes_key, account.appid)
 
-    def __call__(self, body: bytes) -> str:
-        """Return the XML inside. Raises ValueError when it is no text reply from the account."""
+    def __call__(self, body: bytes) -> None:
+        """Open one answer. Raises ValueError when it is no text reply from the account."""
         outer = to_text(body)
         xml = to_text(
             self._crypto.decrypt_message(
@@ -144,7 +144,6 @@ class ReplyCheck:
         if not is_text or _between(xml, "FromUserName") != self._account.original_id:
             msg = f"not a text reply of the account: {xml[:400]}"
             raise ValueError(msg)
-        return xml
 
 
 def _between(xml: str, tag: str) -> str:

@@ -76,6 +76,11 @@ class Server:
         raise RuntimeError(msg)
 
     @property
+    def pid(self) -> int:
+        """The first of its processes."""
+        return self._process.pid
+
+    @property
     def worker_pid(self) -> int:
         """The process that answers: granian's worker, otherwise the program itself."""
         return family(self._process.pid)[-1]
@@ -105,7 +110,7 @@ def granian(target: str, *, port: int, is_factory: bool) -> list[str]:
 
 
 def product_environment(database_url: str, *, secret_key: str, data_dir: Path) -> dict[str, str]:
-    """Return the settings of the product; WeChat's hosts are nowhere, nothing leaves the machine."""
+    """Return the settings of the product; WeChat's hosts are nowhere."""
     figures = data_dir / "metrics"
     shutil.rmtree(figures, ignore_errors=True)
     figures.mkdir(parents=True)

@@ -4,22 +4,39 @@ from collections.abc import Sequence
 
 from bench.figures import Standing, ratio
 
-HEADS = ("contestant", "per second", "min … max", "p50 ms", "p99 ms", "max ms", "errors", "ours ÷")
+HEADS = (
+    "contestant",
+    "per second",
+    "min … max",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "server µs",
+    "errors",
+    "ours ÷",
+)
+UNKNOWN = "–"
 
 
 def cells(found: Sequence[Standing], *, ours: str) -> list[tuple[str, ...]]:
-    """Return one row per contestant; the last cell is how many times its rate ours is."""
+    """Return one row per contestant; the last cell is how many times its rate ours is.
+
+    Where `ours` did not run, that cell stays empty.
+    """
     rates = {one.name: one.per_second for one in found}
     return [
         (
             one.name,
             f"{one.per_second:,.0f}",
             f"{one.per_second_min:,.0f} … {one.per_second_max:,.0f}",
-            f"{one.p50_ms:.1f}",
-            f"{one.p99_ms:.1f}",
-            f"{one.max_ms:.1f}",
+            _known(one.p50_ms, 1),
+            _known(one.p99_ms, 1),
+            _known(one.max_ms, 1),
+            _known(one.server_us, 0),
             str(one.errors),
-            "" if one.name == ours else times(ratio(rates.get(ours, 0.0), one.per_second)),
+            ""
+            if one.name == ours or ours not in rates
+            else times(ratio(rates[ours], one.per_second)),
         )
         for one in found
     ]
@@ -27,7 +44,11 @@ def cells(found: Sequence[Standing], *, ours: str) -> list[tuple[str, ...]]:
 
 def times(value: float | None) -> str:
     """Write a ratio; a dash when there is none."""
-    return "–" if value is None else f"{value:.2f}×"
+    return UNKNOWN if value is None else f"{value:.2f}×"
+
+
+def _known(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}" if value > 0 else UNKNOWN
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

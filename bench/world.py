@@ -24,13 +24,14 @@ from o2o.staff.rules import SCOPES
 from o2o.stores.actions.create_brand import NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
 from o2o.web.sessions import open_session
-from o2o.wechat.actions.register_account import register_account
+from o2o.wechat.actions.register_account import AccountDetails, register_account
 
 MEMBERS = 4000
 # Twelve decimal digits, which are hexadecimal digits too: the last group of a UUID.
 FIRST_MEMBER = 100_000_000_000
 MEMBER_PREFIX = "0b000000-0000-7000-8000-"
 ACCOUNT_PREFIX = "0c000000-0000-7000-8000-"
+CARD_PREFIX = "6660"
 # Different on every card, so that a recorded figure tells which it is; far from running out.
 BALANCE_FEN = 300_000_000
 UNATTENDED_FEN_MAX = 100_000
@@ -41,6 +42,12 @@ _BORN = {
         " SELECT CAST(:member_prefix || n AS uuid), :brand_id, t.id, 'active', :now"
         " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n, tiers t"
         " WHERE t.brand_id = :brand_id"
+    ),
+    "cards": (
+        "INSERT INTO cards (id, brand_id, member_id, card_no, status, issued_at)"
+        " SELECT gen_random_uuid(), :brand_id, CAST(:member_prefix || n AS uuid),"
+        " :card_prefix || n, 'active', :now"
+        " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n"
     ),
     "pockets": (
         "INSERT INTO ledger_accounts (id, brand_id, kind, asset, owner_id, balance, created_at)"
@@ -128,24 +135,12 @@ async def _place(tx: Tx, secret_key: str, *, now: datetime) -> World:
         kind=BrandKind.RESTAURANT,
         hue="#0a7d4f",
         terms_version="1",
-        card_prefix="6660",
+        card_prefix=CARD_PREFIX,
         tiers=[NewTier(code="basic", name="Basic", spend_from_fen=0)],
         now=now,
     )
     chat_id = await register_account(
-        tx,
-        seal=seal,
-        brand_id=brand_id,
-        slug=chat.slug,
-        appid=chat.appid,
-        original_id=chat.original_id,
-        name="Bench",
-        place_word="Store",
-        mode=CallbackMode.SAFE,
-        secret=secrets.token_hex(16),
-        token=chat.token,
-        encoding_aes_key=chat.aes_key,
-        now=now,
+        tx, brand_id=brand_id, details=_details(chat), seal=seal, now=now
     )
     store_id = await _store(tx, brand_id, chat_id, now=now)
     key = await issue_api_key(
@@ -164,6 +159,20 @@ async def _place(tx: Tx, secret_key: str, *, now: datetime) -> World:
         account_id=chat_id,
         store_id=store_id,
         api_key=key.token,
+    )
+
+
+def _details(chat: ChatAccount) -> AccountDetails:
+    return AccountDetails(
+        slug=chat.slug,
+        appid=chat.appid,
+        original_id=chat.original_id,
+        name="Bench",
+        place_word="Store",
+        mode=CallbackMode.SAFE,
+        secret=secrets.token_hex(16),
+        token=chat.token,
+        encoding_aes_key=chat.aes_key,
     )
 
 
@@ -195,6 +204,7 @@ async def _people(tx: Tx, world: World, *, now: datetime) -> None:
     values = {
         "member_prefix": MEMBER_PREFIX,
         "account_prefix": ACCOUNT_PREFIX,
+        "card_prefix": CARD_PREFIX,
         "first": FIRST_MEMBER,
         "last": FIRST_MEMBER + MEMBERS - 1,
         "balance": BALANCE_FEN,

@@ -1,0 +1,113 @@
+"""What the product sends to PostgreSQL for one debit over HTTP, recorded from the real thing.
+
+The whole application runs in this process, without a socket; SQLAlchemy's own events tell each
+statement with its parameters, what came back, and where transactions begin and end.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench.world import World, account_id, member_id
+from o2o.app.runtime import open_runtime
+from o2o.app.site import Site
+from o2o.app.wiring import wire
+from o2o.infra.settings import Settings
+from o2o.kernel.ids import new_request_id
+
+AMOUNT_FEN = 137
+# Three members whose balances differ, so that chance does not make two figures alike.
+RECORDED_MEMBERS = (17, 1203, 2999)
+
+BEGIN = "BEGIN"
+COMMIT = "COMMIT"
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One statement as the driver got it; BEGIN and COMMIT have neither parameters nor rows."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """One debit: who asked for what, and all that was sent for it."""
+
+    request_id: UUID
+    member_id: UUID
+    account_id: UUID
+    amount_fen: int
+    statements: tuple[Statement, ...]
+
+
+class _Recorder:
+    """Listens to one engine."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.heard: list[Statement] = []
+        for name in ("begin", "commit", "after_cursor_execute"):
+            event.listen(engine.sync_engine, name, getattr(self, name))
+
+    def begin(self, _: Any) -> None:
+        self.heard.append(Statement(BEGIN))
+
+    def commit(self, _: Any) -> None:
+        self.heard.append(Statement(COMMIT))
+
+    def after_cursor_execute(
+        self, _conn: Any, cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> None:
+        names = [column[0] for column in cursor.description or ()]
+        # The driver's adapter has fetched all rows by now; looking at them takes none away.
+        rows = tuple(dict(zip(names, row, strict=True)) for row in getattr(cursor, "_rows", ()))
+        self.heard.append(Statement(statement, tuple(parameters), rows))
+
+
+async def record_debits(database_url: str, world: World) -> list[Recording]:
+    """Debit a few members, one request at a time, and return what was sent for each."""
+    runtime = open_runtime(
+        Settings(database_url=database_url, secret_key=world.secret_key, pool_size=1)
+    )
+    site = Site(runtime, wire(runtime))
+    recorder = _Recorder(runtime.engine)
+    transport = httpx.ASGITransport(app=site.http)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
+            # The first request also opens the connection.
+            await _debit(client, recorder, world, number=0)
+            return [
+                await _debit(client, recorder, world, number=number) for number in RECORDED_MEMBERS
+            ]
+    finally:
+        await runtime.engine.dispose()
+
+
+async def _debit(
+    client: httpx.AsyncClient, recorder: _Recorder, world: World, *, number: int
+) -> Recording:
+    recorder.heard.clear()
+    request_id = new_request_id()
+    answer = await client.post(
+        f"/api/v1/members/{member_id(number)}/debits",
+        headers={"Authorization": f"Bearer {world.api_key}"},
+        json={
+            "request_id": str(request_id),
+            "amount_fen": AMOUNT_FEN,
+            "store_id": str(world.store_id),
+        },
+    )
+    if answer.status_code != httpx.codes.CREATED:
+        msg = f"a debit was answered {answer.status_code}: {answer.text}"
+        raise RuntimeError(msg)
+    return Recording(
+        request_id=request_id,
+        member_id=member_id(number),
+        account_id=account_id(number),
+        amount_fen=AMOUNT_FEN,
+        statements=tuple(recorder.heard),
+    )
