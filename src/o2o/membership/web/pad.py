@@ -9,7 +9,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from o2o.crm.statuses import StaffRoleName, Tender
 from o2o.infra.database import Tx
@@ -130,7 +130,7 @@ class CounterPages(Controller):
     async def visit(
         self,
         request: AnyRequest,
-        visit_id: UUID,
+        visit_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
     ) -> Response[Any]:
@@ -141,7 +141,7 @@ class CounterPages(Controller):
     async def charge(
         self,
         request: AnyRequest,
-        visit_id: UUID,
+        visit_id: FromPath[UUID],
         data: Annotated[ChargeForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
@@ -173,7 +173,7 @@ class CounterPages(Controller):
     async def top_up(
         self,
         request: AnyRequest,
-        visit_id: UUID,
+        visit_id: FromPath[UUID],
         data: Annotated[TopUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
@@ -206,7 +206,7 @@ class CounterPages(Controller):
     async def end(
         self,
         request: AnyRequest,
-        visit_id: UUID,
+        visit_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
         platform: NamedDependency[Platform],
@@ -220,7 +220,7 @@ class CounterPages(Controller):
     async def receipt(
         self,
         request: AnyRequest,
-        transfer_id: UUID,
+        transfer_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
         platform: NamedDependency[Platform],

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from markupsafe import Markup
 
 from o2o.crm.organisation import Store
@@ -126,7 +126,7 @@ class ConsolePads(Controller):
     async def revoke(
         self,
         request: AnyRequest,
-        pad_id: UUID,
+        pad_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
@@ -140,7 +140,7 @@ class ConsolePads(Controller):
     async def unlock(
         self,
         request: AnyRequest,
-        staff_id: UUID,
+        staff_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],

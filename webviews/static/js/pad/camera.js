@@ -110,7 +110,7 @@ class Camera {
 
   #show(isOn) {
     this.#part.querySelector("[data-camera-view]").hidden = !isOn;
-    this.#part.querySelector("[data-camera-start]").hidden = isOn;
+    this.#part.querySelector("[data-camera-off]").hidden = isOn;
     this.#part.querySelector("[data-camera-stop]").hidden = !isOn;
     this.#part.querySelector("[data-camera-other]").hidden = !isOn;
   }

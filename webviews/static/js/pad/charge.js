@@ -60,7 +60,7 @@ function startCharging(form, { balanceFen }, { content, signal }) {
   function show() {
     const fen = fenOf(plain(field.value));
     const isBeyond = fen !== null && fen > balanceFen;
-    submit.textContent = fen ? `¥${shownYuan(fen)}` : "";
+    submit.textContent = fen && !isBeyond ? `¥${shownYuan(fen)}` : "";
     form.classList.toggle("is-beyond", isBeyond);
     toTopUp.hidden = !isBeyond;
     showMoney(after, fen === null || isBeyond ? balanceFen : balanceFen - fen);
