@@ -46,6 +46,22 @@ class InboundMessage(Base):
     )
 
 
+class CallbackOutcome(Base):
+    """What became of callbacks that reached no inbox: how often, and when last.
+
+    One row per account and outcome, so that nobody can fill it from outside. No foreign key: a
+    name that no account has is kept as the empty text.
+    """
+
+    __tablename__ = "callback_outcomes"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    # A name of `o2o.wechat.outcomes.Outcome`.
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
+
+
 class AccessToken(Base):
     """A credential WeChat gave us for an account, encrypted, and who is renewing it."""
 

@@ -51,6 +51,13 @@ class WeChatAPI:
             refused=refused,
         )
 
+    async def prove_credentials(self, account: Account) -> None:
+        """Have WeChat look at AppID and AppSecret now; a token we hold would hide a changed one.
+
+        Asking for the stable token again gives the same one and costs next to nothing.
+        """
+        await self._fetch_access_token(account, None)
+
     async def jsapi_ticket(self, account: Account) -> str:
         """Return the ticket with which pages are signed; it never leaves the server."""
         token = await self._tokens.obtain(

@@ -26,6 +26,7 @@ from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Received, receive
 from o2o.wechat.intake import Intake
 from o2o.wechat.official_account import Account
+from o2o.wechat.outcomes import Outcomes
 from o2o.wechat.spool.writer import SpoolFailed
 
 log = get_logger(__name__)
@@ -52,11 +53,14 @@ def is_callback_path(path: str) -> bool:
 class CallbackApp:
     """Answers WeChat. One per process."""
 
-    def __init__(self, *, accounts: Accounts, intake: Intake, clock: Clock) -> None:
-        """Take messages in through `intake`."""
+    def __init__(
+        self, *, accounts: Accounts, intake: Intake, clock: Clock, outcomes: Outcomes
+    ) -> None:
+        """Take messages in through `intake`; count in `outcomes` what does not get that far."""
         self._accounts = accounts
         self._intake = intake
         self._clock = clock
+        self._outcomes = outcomes
         self._counters: dict[tuple[str, str], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +85,7 @@ class CallbackApp:
         except CallbackRefused as refusal:
             status, body, outcome = refusal.status, b"", str(refusal.code)
             log.info("wechat.callback_refused", account=slug[:32], **_told(refusal))
+            self._outcomes.note_refusal(None if account is None else account.slug, refusal)
         except AccountsUnavailable:
             status, body, outcome = 503, b"", "accounts_unavailable"
         except SpoolFailed:
@@ -105,6 +110,7 @@ class CallbackApp:
     def _shake_hands(self, account: Account, scope: Scope) -> tuple[bytes, str]:
         query = parse_query(scope["query_string"])
         echo = answer_handshake(account.keys, query=query, now=int(self._clock.now().timestamp()))
+        self._outcomes.note_handshake(account.slug, echo)
         return echo.encode(), "handshake"
 
     async def _take_message(

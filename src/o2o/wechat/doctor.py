@@ -14,6 +14,7 @@ from o2o.wechat.codec.signature import sign
 from o2o.wechat.errcodes import advice_key
 from o2o.wechat.errors import WeChatAway, WeChatRefused
 from o2o.wechat.official_account import Account
+from o2o.wechat.outcomes import DOCTOR_ECHO
 from o2o.wechat.template_setup import TemplateSetup, fits
 from o2o.wechat.templates import purposes
 
@@ -80,7 +81,7 @@ class Doctor:
 
     async def _check_credentials(self, account: Account) -> Finding:
         try:
-            await self._api.access_token(account)
+            await self._api.prove_credentials(account)
         except (WeChatRefused, WeChatAway) as error:
             return _refused(account, "credentials", error)
         return _finding(account.slug, "credentials", Health.GOOD, key="doctor.credentials_good")
@@ -88,7 +89,7 @@ class Doctor:
     async def _check_callback(self, account: Account) -> Finding:
         """Call our own public address as WeChat would, with a right signature."""
         timestamp = str(int(self._clock.now().timestamp()))
-        nonce, echo = secrets.token_hex(5), secrets.token_hex(8)
+        nonce, echo = secrets.token_hex(5), DOCTOR_ECHO + secrets.token_hex(8)
         url = f"{self._settings.public_url}/wechat/{account.slug}/callback"
         query = {
             "signature": sign(account.keys.token, timestamp, nonce),

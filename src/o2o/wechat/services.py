@@ -38,12 +38,14 @@ from o2o.wechat.intake import Intake
 from o2o.wechat.jssdk import JSSDK
 from o2o.wechat.messenger import Messenger
 from o2o.wechat.oauth import OAuth
+from o2o.wechat.outcomes import Outcomes
 from o2o.wechat.router import ChatRouter
 from o2o.wechat.spool.drain import SpoolDrain
 from o2o.wechat.spool.writer import SpoolWriter
 from o2o.wechat.template_setup import TemplateSetup
 from o2o.wechat.tokens import Tokens
 from o2o.wechat.web.oauth import finish_oauth, sign_page, start_oauth
+from o2o.wechat.web.verification import show_verification
 
 log = get_logger(__name__)
 
@@ -103,7 +105,10 @@ class WeChatServices:
         )
         self._spool = SpoolWriter(spool_dir)
         self._intake = Intake(sessions=sessions, router=self.router, spool=self._spool)
-        self.callback_app = CallbackApp(accounts=self.accounts, intake=self._intake, clock=clock)
+        self._outcomes = Outcomes(sessions=sessions, now=clock.now)
+        self.callback_app = CallbackApp(
+            accounts=self.accounts, intake=self._intake, clock=clock, outcomes=self._outcomes
+        )
         self.drain = SpoolDrain(
             spool_dir, sessions=sessions, accounts=self.accounts, router=self.router
         )
@@ -112,8 +117,8 @@ class WeChatServices:
 
     @property
     def route_handlers(self) -> Sequence[object]:
-        """Return the Litestar route functions of OAuth and the JS-SDK."""
-        return (start_oauth, finish_oauth, sign_page)
+        """Return the Litestar route functions of OAuth, the JS-SDK and domain verification."""
+        return (start_oauth, finish_oauth, sign_page, show_verification)
 
     @property
     def dependencies(self) -> dict[str, Provide]:
@@ -144,6 +149,7 @@ class WeChatServices:
             await self._draining
             self._draining = None
         await self._intake.drain()
+        await self._outcomes.close()
         await self._spool.close()
         self.gateway.close()
 
