@@ -92,7 +92,7 @@ async def test_a_retry_while_the_first_still_runs_waits_and_gets_the_same_reply(
     await asyncio.sleep(0.05)
     assert not second.done()
     going_on.set()
-    assert await asyncio.gather(first, second) == ["done", "done"]
+    assert list(await asyncio.gather(first, second)) == ["done", "done"]
     assert calls == 1
     assert await count(sessions, "inbound_messages") == 1
 

@@ -1,4 +1,4 @@
-"""The spool: what the database cannot take in time is on disk, and answered later, once, in order."""
+"""The spool: what the database cannot take in time is on disk, and answered later, in order."""
 
 import asyncio
 from collections.abc import Sequence
@@ -192,7 +192,7 @@ async def drained_but_torn(pusher: Pusher, folder: Path) -> int:
     taken = 0
     for _ in range(100):
         taken += await pusher.services.drain.drain()
-        if not list(folder.glob("*.spool")):
+        if ".spool" not in spool_files(folder.parent):
             return taken
         await asyncio.sleep(0.05)
     raise AssertionError

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, get
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
 from litestar.status_codes import HTTP_302_FOUND
 
@@ -22,7 +23,7 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 @get("/wechat/{account:str}/oauth", name="wechat.oauth")
 async def start_oauth(
     request: Request[Any, Any, Any],
-    account: str,
+    account: FromPath[str],
     oauth: NamedDependency[OAuth],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
@@ -39,7 +40,7 @@ async def start_oauth(
 @get("/wechat/{account:str}/oauth/callback", name="wechat.oauth_callback")
 async def finish_oauth(
     request: Request[Any, Any, Any],
-    account: str,
+    account: FromPath[str],
     oauth: NamedDependency[OAuth],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
@@ -57,7 +58,9 @@ async def finish_oauth(
 
 
 @get("/wechat/{account:str}/jssdk", name="wechat.jssdk")
-async def sign_page(account: str, url: str, jssdk: NamedDependency[JSSDK]) -> JSSDKConfig:
+async def sign_page(
+    account: FromPath[str], url: FromQuery[str], jssdk: NamedDependency[JSSDK]
+) -> JSSDKConfig:
     """Sign a page of ours for `wx.config`."""
     return await jssdk.sign_page(account, url)
 

@@ -20,7 +20,7 @@ BYTES_MAX = 1024
 
 
 def verification_file(data_dir: Path, name: str) -> Path:
-    """Return where a verification file is kept. Raises ValueError for a name WeChat does not use."""
+    """Return where a file is kept. Raises ValueError for a name that WeChat does not use."""
     if NAME.fullmatch(name) is None:
         raise ValueError(name)
     return data_dir / FOLDER / name
