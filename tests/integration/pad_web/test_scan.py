@@ -174,7 +174,7 @@ async def test_a_scan_far_away_waits_for_the_members_yes(
     seal: Seal,
     clock: FakeClock,
 ) -> None:
-    assert visit_id
+    assert await count(sessions, "counter_visits", OPEN) == 1
     clock.advance(seconds=90)
     code = await given_code(sessions, seal=seal, member_id=counter.member_id, clock=clock)
     held = await far_pad.send("/pad/visits", scanned=code)

@@ -1,7 +1,9 @@
 /** The console's pages: countdown of a code, buttons that are pressed once, the demo's accounts at a tap. */
 import { startCountdowns } from "./pad/countdown.js";
+import { renewWhenOld } from "./pad/renew.js";
 
 startCountdowns(document);
+if (document.querySelector("#password")) renewWhenOld();
 
 for (const form of document.querySelectorAll("form[data-once]")) {
   const button = form.querySelector("button[type=submit]");

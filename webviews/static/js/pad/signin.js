@@ -1,11 +1,13 @@
 /** The door: choose a name, type or tap the PIN; on a phone one after the other. Also the enrolment code. */
 import { hideFault, showFault } from "./forms.js";
 import { afterKey, wireKeypad } from "./keypad.js";
+import { renewWhenOld } from "./renew.js";
 
 const PIN_MIN = 6;
 const PIN_MAX = 12;
 
 export function startSignIn(page) {
+  renewWhenOld(page);
   const enrol = page.content.querySelector("#enrol-form");
   if (enrol) startEnrolment(enrol, page);
   const form = page.content.querySelector("#sign-in-form");
