@@ -107,5 +107,5 @@ def client_of(platform: Platform) -> httpx.AsyncClient:
         dependencies={},
     )
     edge = Edge(app, settings=platform.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI
-    transport = httpx.ASGITransport(app=edge, raise_app_exceptions=False)  # type: ignore[arg-type]  # likewise
+    transport = httpx.ASGITransport(app=edge, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL)

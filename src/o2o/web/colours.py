@@ -1,10 +1,14 @@
 """Brand colours: readable tints computed from one hue, by WCAG 2.2's contrast formula."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 AA_TEXT = 4.5
 _WHITE = (255, 255, 255)
+# The grounds of `webviews/static/css/tokens.css` on which text in the brand's colour may stand.
+_LIGHT_PAGE = (241, 242, 244)
 _DARK_PAGE = (17, 18, 20)
+_DARK_SURFACE = (28, 30, 34)
 
 
 class RGB(NamedTuple):
@@ -46,12 +50,12 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 
 def readable_on(
-    background: tuple[int, int, int], colour: RGB, towards: tuple[int, int, int]
+    grounds: Sequence[tuple[int, int, int]], colour: RGB, towards: tuple[int, int, int]
 ) -> RGB:
-    """Move a colour towards black or white until text in it reads on the background (AA)."""
+    """Move a colour towards black or white until text in it reads on each of the grounds (AA)."""
     for percent in range(0, 101, 4):
         candidate = mixed(colour, towards, percent)
-        if contrast(candidate, background) >= AA_TEXT:
+        if all(contrast(candidate, ground) >= AA_TEXT for ground in grounds):
             return candidate
     return RGB(*towards)
 
@@ -59,20 +63,21 @@ def readable_on(
 def brand_css(hue: str) -> str:
     """Return the custom properties of a brand, light and dark."""
     brand = RGB.of(hue)
-    solid = readable_on(_WHITE, brand, (0, 0, 0))
+    solid = readable_on([_WHITE], brand, (0, 0, 0))
+    light_tint, dark_tint = mixed(brand, _WHITE, 90), mixed(brand, _DARK_PAGE, 80)
     light = {
         "brand": solid,
         "on-brand": RGB(*_WHITE),
-        "brand-ink": solid,
-        "brand-tint": mixed(brand, _WHITE, 90),
+        "brand-ink": readable_on([_WHITE, _LIGHT_PAGE, light_tint], brand, (0, 0, 0)),
+        "brand-tint": light_tint,
         "brand-line": mixed(brand, _WHITE, 70),
         "brand-deep": mixed(solid, (0, 0, 0), 28),
     }
     dark = {
         "brand": solid,
         "on-brand": RGB(*_WHITE),
-        "brand-ink": readable_on(_DARK_PAGE, brand, _WHITE),
-        "brand-tint": mixed(brand, _DARK_PAGE, 80),
+        "brand-ink": readable_on([_DARK_PAGE, _DARK_SURFACE, dark_tint], brand, _WHITE),
+        "brand-tint": dark_tint,
         "brand-line": mixed(brand, _DARK_PAGE, 60),
         "brand-deep": mixed(solid, (0, 0, 0), 45),
     }

@@ -23,6 +23,8 @@ let livesUntil = 0;
 let renewAt = 0;
 let failures = 0;
 let asking = null;
+let isLate = false; // The last renewal failed; the code shown is the one before.
+let balanceFen = Number(sheet.dataset.balance);
 let serverAhead = 0; // The server's clock minus the phone's, in milliseconds.
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -57,7 +59,7 @@ async function ask() {
   const timer = setTimeout(() => stop.abort(), ANSWER_SECONDS_MAX * 1000);
   asking = stop;
   again.disabled = true;
-  if (shownAt !== null) countdown.textContent = texts.renewing;
+  if (shownAt !== null && !isLate) countdown.textContent = texts.renewing;
   try {
     const answer = await fetch(part("form").action, {
       method: "POST",
@@ -82,6 +84,7 @@ async function ask() {
 
 function taken(code) {
   failures = 0;
+  isLate = false;
   shownAt = performance.now();
   livesUntil = shownAt + code.seconds_left * 1000;
   renewAt = shownAt + Math.min(RENEW_SECONDS, code.seconds_left) * 1000;
@@ -107,6 +110,7 @@ function failed(kind, { text = "", wait = 0 } = {}) {
   const pause = Math.max(wait, RETRY_SECONDS[Math.min(failures, RETRY_SECONDS.length - 1)]);
   failures += 1;
   renewAt = performance.now() + pause * 1000;
+  isLate = true;
   if (shownAt !== null && performance.now() < livesUntil) return; // What is shown still works.
   shownAt = null;
   part("failure-title").textContent = texts[`${kind}_title`];
@@ -121,10 +125,11 @@ function tick() {
   if (document.hidden || outcome.hidden === false) return;
   if (shownAt !== null && now >= livesUntil) failed(navigator.onLine ? "failed" : "offline");
   if (now >= renewAt) ask();
-  else if (shownAt !== null && !asking) {
-    const seconds = Math.ceil((renewAt - now) / 1000);
-    countdown.textContent = filled(texts.refreshes_in, { seconds });
-    const share = Math.max(0, Math.min(1, (renewAt - now) / (RENEW_SECONDS * 1000)));
+  else if (shownAt !== null && (isLate || !asking)) {
+    const ends = isLate ? livesUntil : renewAt;
+    const seconds = Math.ceil((ends - now) / 1000);
+    countdown.textContent = filled(isLate ? texts.still_lives : texts.refreshes_in, { seconds });
+    const share = Math.max(0, Math.min(1, (ends - now) / (RENEW_SECONDS * 1000)));
     ring.setAttribute("stroke-dashoffset", String(Math.round(100 * (1 - share))));
   }
 }
@@ -136,14 +141,17 @@ function scanned(data) {
   show("scanned");
 }
 
-/** What moved while the code was shown: a charge, a top-up, or only the new balance. */
+/**
+ * The balance as the books have it now. What went or came is the difference to the last one known:
+ * messages may be lost or overtake each other, a balance is always true.
+ */
 function moved(data) {
-  const kind = { debit: "charged_title", top_up: "topped_up_title" }[data.kind];
-  const amount = Number.isInteger(data.amount_fen) ? yuan(data.amount_fen) : "";
-  part("outcome-title").textContent = kind && amount ? filled(texts[kind], { amount }) : texts.balance_title;
-  part("outcome-text").textContent = Number.isInteger(data.balance_fen)
-    ? filled(texts.balance_after, { amount: yuan(data.balance_fen) })
-    : "";
+  if (!Number.isInteger(data.balance_fen) || data.balance_fen === balanceFen) return;
+  const amount = yuan(data.balance_fen - balanceFen);
+  const title = data.balance_fen < balanceFen ? texts.charged_title : texts.topped_up_title;
+  balanceFen = data.balance_fen;
+  part("outcome-title").textContent = filled(title, { amount });
+  part("outcome-text").textContent = filled(texts.balance_after, { amount: yuan(balanceFen) });
   shownAt = null;
   show("scanned");
 }
@@ -151,6 +159,7 @@ function moved(data) {
 function startAgain() {
   shownAt = null;
   failures = 0;
+  isLate = false;
   renewAt = 0;
   outcome.hidden = true;
   picture.replaceChildren(Object.assign(document.createElement("div"), { className: "skeleton code-skeleton" }));

@@ -1,6 +1,7 @@
 """The member code on the phone: the full-screen page, and a fresh code whenever it asks."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -9,6 +10,8 @@ from litestar.response import Redirect
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
+from o2o.kernel.ids import MemberId
+from o2o.ledger.queries import get_wallet
 from o2o.membership.actions.issue_member_code import issue_member_code
 from o2o.membership.queries import list_held_visits
 from o2o.membership.web.views import CodeView, load_frame
@@ -42,7 +45,9 @@ class DinerCodePages(Controller):
         if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
         held = await list_held_visits(tx, member_id=diner.member_id, now=clock.now())
-        return await _page(request, tx, diner=diner, platform=platform, held=held)
+        return await _page(
+            request, tx, diner=diner, member_id=diner.member_id, platform=platform, held=held
+        )
 
     @post(status_code=200)
     async def issue(
@@ -62,7 +67,9 @@ class DinerCodePages(Controller):
         code = CodeView.of(issued, label=label)
         if is_for_program(request):
             return Response(code, media_type=MediaType.JSON, headers=_PRIVATE)
-        return await _page(request, tx, diner=diner, platform=platform, code=code)
+        return await _page(
+            request, tx, diner=diner, member_id=diner.member_id, platform=platform, code=code
+        )
 
 
 async def _page(
@@ -70,17 +77,21 @@ async def _page(
     tx: Tx,
     *,
     diner: Diner,
+    member_id: UUID,
     platform: Platform,
     code: CodeView | None = None,
     held: Any = (),
 ) -> Response[Any]:
     language = language_of(request)
+    wallet = await get_wallet(tx, MemberId(member_id))
     return show(
         request,
         "diner/code.html",
         frame=await load_frame(tx, diner, language=language),
         code=code,
         held=held,
+        # What the script tells a charge from: the difference to the balance that is pushed.
+        balance_fen=wallet.balance_fen,
         # As they stand in the file: the script fills their places.
         texts=platform.words.table("diner", language)["code"],
     )
