@@ -32,7 +32,7 @@ class Health(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of one account. `key` is a copy key whose text takes `detail`'s values."""
+    """One check of one account. `key` names what was found, `detail` the particulars."""
 
     account: str
     check: str

@@ -197,6 +197,25 @@ def web_app(services: WeChatServices, platform: Platform) -> Any:
     return root
 
 
+async def registered(sessions: SessionFactory, seal: Seal, record: dict[str, Any]) -> None:
+    """Register the sandbox's account with the product."""
+    async with transaction(sessions) as tx:
+        brand = await given_brand(tx)
+        details = AccountDetails(
+            slug=record["slug"],
+            appid=record["appid"],
+            original_id=record["original_id"],
+            name=record["name"],
+            place_word="门店",
+            secret=record["secret"],
+            token=record["token"],
+            encoding_aes_key=record["encoding_aes_key"],
+            mode=CallbackMode(record["mode"]),
+        )
+        now = SystemClock().now()
+        await register_account(tx, brand_id=brand.id, details=details, seal=seal, now=now)
+
+
 @pytest.fixture
 async def stage(
     control: httpx.AsyncClient,
@@ -216,20 +235,7 @@ async def stage(
     record = (await control.post("/_sandbox/accounts", json=body)).json()
     person = (await control.post("/_sandbox/people", json={"name": "林晓月"})).json()
     clock = SystemClock()
-    async with transaction(sessions) as tx:
-        brand = await given_brand(tx)
-        details = AccountDetails(
-            slug=slug,
-            appid=record["appid"],
-            original_id=record["original_id"],
-            name=record["name"],
-            place_word="门店",
-            secret=record["secret"],
-            token=record["token"],
-            encoding_aes_key=record["encoding_aes_key"],
-            mode=CallbackMode(record["mode"]),
-        )
-        await register_account(tx, brand_id=brand.id, details=details, seal=seal, now=clock.now())
+    await registered(sessions, seal, record)
     settings = Settings(
         data_dir=tmp_path,
         demo=True,

@@ -1,9 +1,8 @@
-"""The doctor: what it finds on a healthy account and on one with each fault, in words."""
+"""The doctor: what it finds on a healthy account and on one with each fault."""
 
 import msgspec
 
-from o2o.web.copy import LANGUAGES
-from o2o.wechat.doctor import Finding, Health
+from o2o.wechat.doctor import Health
 from tests.factories.wechat import WORDS
 from tests.integration.wechat.sandboxed.conftest import Stage
 
@@ -12,16 +11,8 @@ async def found(stage: Stage) -> dict[str, list[tuple[Health, str]]]:
     by_check: dict[str, list[tuple[Health, str]]] = {}
     for finding in await stage.services.doctor.examine_all():
         assert finding.account == stage.account.slug
-        assert_worded(finding)
         by_check.setdefault(finding.check, []).append((finding.health, finding.key))
     return by_check
-
-
-def assert_worded(finding: Finding) -> None:
-    for language in LANGUAGES:
-        text = WORDS.text(finding.key, language, **finding.detail)
-        assert text
-        assert "{" not in text
 
 
 async def test_a_new_account_lacks_templates_and_a_menu(stage: Stage) -> None:
@@ -47,7 +38,6 @@ async def test_an_address_off_the_whitelist(stage: Stage) -> None:
     [finding, callback] = await stage.services.doctor.examine(stage.account)
     assert (finding.health, finding.key) == (Health.BAD, "doctor.ip_not_allowed")
     assert finding.detail["errmsg"] == message
-    assert "47.94.148.108" in WORDS.text(finding.key, "zh_CN", **finding.detail)
     assert WORDS.text(f"{finding.detail['advice_key']}.title", "zh_CN")
     assert callback.health is Health.GOOD
 
