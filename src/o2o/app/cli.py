@@ -21,6 +21,9 @@ COMMANDS = {
     "ledger": ("o2o.app.commands.ledger:ledger", "Verify the books."),
     "outbox": ("o2o.app.commands.outbox:outbox", "Look at dead letters and retry them."),
     "account": ("o2o.app.commands.account:account", "Register and change official accounts."),
+    "store": ("o2o.app.commands.store:store", "Register stores and open their books."),
+    "staff": ("o2o.app.commands.staff:staff", "Enter people who sign in at pads and the console."),
+    "key": ("o2o.app.commands.key:key", "Issue and revoke API keys."),
     "openapi": ("o2o.app.commands.openapi:openapi", "Print the API's OpenAPI description."),
 }
 

@@ -1,0 +1,1 @@
+"""Setting a real installation up from nothing: brand, account, store, staff, keys."""
