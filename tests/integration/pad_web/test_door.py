@@ -8,6 +8,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.staff.actions.create_pad_enrolment import create_pad_enrolment
 from o2o.staff.actions.revoke_pad import revoke_pad
+from o2o.staff.web.demo import DemoStaff
 from o2o.web.platform import Platform
 from tests.factories.members import Counter, count
 from tests.factories.pads import Browser, browser_of, counter_platform, signed_in_at
@@ -219,6 +220,21 @@ async def test_demo_enrolment_exists_in_the_demo_only(
     taken = await demo.send("/pad/demo-enrolments", store_id=counter.store.id)
     assert (taken.status_code, location(taken)) == (303, "/pad")
     assert await count(sessions, "pads") == before + 1
+
+
+async def test_the_demo_tells_its_pins_and_nobody_else_does(
+    locked: Browser, sessions: SessionFactory, seal: Seal, clock: FakeClock
+) -> None:
+    known = DemoStaff(
+        login="clerk-here", name="陈洁", role="clerk", place="", pin="602817", password="x" * 12
+    )
+    state = {"demo_staff": [known]}
+    for demo in (True, False):
+        platform = counter_platform(sessions, seal=seal, clock=clock, demo=demo)
+        browser = browser_of(platform, state=state)
+        browser.client.cookies.update(locked.client.cookies)
+        assert ("602817" in (await browser.see("/pad")).text) is demo
+        assert ("x" * 12 in (await browser.see("/console/sign-in")).text) is demo
 
 
 async def test_the_language_of_choice_stays(browser: Browser) -> None:

@@ -8,13 +8,21 @@ from sqlalchemy import update
 from o2o.crm.members import Member
 from o2o.crm.staff import StaffRole
 from o2o.crm.statuses import StaffRoleName
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_id
 from o2o.membership.actions.answer_held_visit import confirm_travel
 from o2o.membership.rules.member_code import new_member_code
+from o2o.membership.web.pad_views import PadVisitContext
+from o2o.web.panels import Panel, Panels
 from tests.factories.members import Counter, count
-from tests.factories.pads import Browser, given_code, signed_in_at
+from tests.factories.pads import (
+    Browser,
+    browser_of,
+    counter_platform,
+    given_code,
+    signed_in_at,
+)
 from tests.factories.staff import given_staff
 from tests.fakes.clock import FakeClock
 
@@ -211,3 +219,23 @@ async def test_a_clerk_of_another_store_cannot_use_this_pads_session(
     pad.client.cookies.update(cookies)
     answer = await pad.post("/pad/visits", scanned="1")
     assert (answer.status_code, answer.json()["code"]) == (401, "pad.locked")
+
+
+async def test_panels_of_other_domains_stand_beside_the_member(
+    sessions: SessionFactory, counter: Counter, seal: Seal, clock: FakeClock, code: str
+) -> None:
+    asked: list[PadVisitContext] = []
+
+    async def load(_: Tx, context: PadVisitContext) -> dict[str, str] | None:
+        asked.append(context)
+        return {"title": "忌口"} if len(asked) == 1 else None
+
+    panels = Panels()
+    panels.add("pad.visit", Panel(name="taste", template="pad/_icons.html", load=load))
+    browser = browser_of(counter_platform(sessions, seal=seal, clock=clock, panels=panels))
+    await browser.become(await signed_in_at(counter.pad, sessions, seal=seal, clock=clock))
+    page = (await browser.post("/pad/visits", scanned=code)).json()["next"]
+
+    assert 'data-panel="taste"' in (await browser.see(page)).text
+    assert 'data-panel="taste"' not in (await browser.see(page)).text
+    assert (asked[0].member_id, asked[0].store_id) == (counter.member_id, counter.store.id)
