@@ -13,6 +13,7 @@ from o2o.membership.queries import MemberView, get_member_view
 from o2o.membership.till import ByKey, Till, Transferred
 from o2o.web.guards import api_guard
 from o2o.web.principals import APIClient
+from o2o.web.strict_json import refuse_lenient_json
 
 UNATTENDED = "debits:unattended"
 REASON_CHARS_MAX = 200
@@ -54,6 +55,7 @@ class MemberAPI(Controller):
     path = "/members/{member_id:uuid}"
     guards = [api_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
     tags = ["members"]  # noqa: RUF012 - likewise
+    before_request = staticmethod(refuse_lenient_json)
 
     @get(opt={"scope": "members:read"}, summary="Look a member up")
     async def get_member(
