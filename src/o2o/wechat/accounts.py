@@ -9,6 +9,7 @@ from o2o.crm.organisation import OfficialAccount
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.logging import get_logger
 from o2o.infra.seal import Seal, SealBroken
+from o2o.kernel.errors import Unavailable
 from o2o.wechat.errors import AccountNotFound
 from o2o.wechat.official_account import Account, open_account
 from o2o.wechat.queries import accounts as queries
@@ -20,8 +21,10 @@ REFRESH_SECONDS = 30.0
 MISS_REFRESH_SECONDS = 5.0
 
 
-class AccountsUnavailable(Exception):
+class AccountsUnavailable(Unavailable):
     """The accounts were never read, because the database is away since the start."""
+
+    code = "wechat.accounts_unavailable"
 
 
 class Ticking(Protocol):

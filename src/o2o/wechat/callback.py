@@ -37,6 +37,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # WeChat hangs up after five seconds; what is left is for the disk and the way back.
 BUDGET_SECONDS = 4.2
+# A name that the cache lacks is looked up; a database that hangs must not hold the answer up.
+LOOKUP_SECONDS = 2.0
 PREFIX = "/wechat/"
 SUFFIX = "/callback"
 UNKNOWN = "unknown"
@@ -102,7 +104,11 @@ class CallbackApp:
 
     async def _find_account(self, slug: str) -> Account:
         """Raises CallbackRefused (account_unknown), AccountsUnavailable."""
-        account = await self._accounts.find(slug)
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                account = await self._accounts.find(slug)
+        except TimeoutError:
+            raise AccountsUnavailable from None
         if account is None:
             raise CallbackRefused(RefusalCode.ACCOUNT_UNKNOWN, "no such account")
         return account

@@ -24,6 +24,7 @@ from o2o.wechat.lane import Lane
 from o2o.wechat.router import ChatRouter
 from o2o.wechat.spool.frames import SpoolRecord
 from o2o.wechat.spool.writer import SpoolWriter
+from o2o.wechat.transient import may_pass
 
 log = get_logger(__name__)
 
@@ -94,15 +95,15 @@ class Intake:
             return await self._keep_on_disk(received)
         try:
             kept = await self._committed(lane, received, patience)
-        except (TimeoutError, DatabaseAway, PoolTimeout, QueueFull) as error:
-            fitness.failed(asyncio.get_running_loop().time())
-            log.warning("wechat.inbox_late", account=received.account.slug, error=repr(error))
-            return await self._keep_on_disk(received)
         except MessageReplayed:
             raise
-        except Exception:
-            # The database will not have this message at all; the drain sets it aside for a person.
-            log.exception("wechat.message_not_kept", account=received.account.slug)
+        except Exception as error:
+            if may_pass(error):
+                fitness.failed(asyncio.get_running_loop().time())
+                log.warning("wechat.inbox_late", account=received.account.slug, error=repr(error))
+            else:
+                # The database will not have this message at all; the drain sets it aside.
+                log.exception("wechat.message_not_kept", account=received.account.slug)
             return await self._keep_on_disk(received)
         fitness.succeeded()
         return kept.reply, False
@@ -113,7 +114,10 @@ class Intake:
             return await lane.enqueue(received, deadline=patience)
         except (MessageReplayed, TimeoutError, DatabaseAway, PoolTimeout, QueueFull):
             raise
-        except Exception:
+        except Exception as error:
+            if may_pass(error):
+                log.warning("wechat.inbox_again", account=received.account.slug, error=repr(error))
+                return await lane.enqueue(received, deadline=patience)
             log.exception("wechat.answer_failed", account=received.account.slug)
         sorry = msgspec.structs.replace(received, is_answered=False)
         return await lane.enqueue(sorry, deadline=patience)

@@ -24,6 +24,7 @@ TEMPLATE_SEND = "/cgi-bin/message/template/send"
 CUSTOM_SEND = "/cgi-bin/message/custom/send"
 NOT_FOLLOWING = 43004
 TEMPLATE_INVALID = 40037
+TEMPLATE_AGAIN_SECONDS = 5
 
 
 class Messenger:
@@ -131,6 +132,7 @@ class Messenger:
         if refusal.errcode == TEMPLATE_INVALID and delivery.purpose is not None:
             # Deleted on the platform: the next attempt finds or adds another.
             await self._templates.forget(account, delivery.purpose)
+            raise Later("the template is gone", after_seconds=TEMPLATE_AGAIN_SECONDS)
         if advice.verdict is not Verdict.NEVER:
             reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
             raise Later(reason, after_seconds=advice.after_seconds)

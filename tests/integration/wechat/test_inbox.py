@@ -128,6 +128,20 @@ async def test_timestamp_and_nonce_with_another_message_are_a_replay(
     assert await count(sessions, "inbound_messages") == 1
 
 
+async def test_a_replay_in_the_same_batch_never_wins_over_the_first(
+    pusher: Pusher, sessions: SessionFactory, counting: Counting
+) -> None:
+    for round_ in range(10):
+        true, forged = (
+            text_fields(pusher.account, openid="oUser", content=content) for content in ("真", "假")
+        )
+        answers = await asyncio.gather(
+            pusher.push(true, nonce=f"n{round_}"), pusher.push(forged, nonce=f"n{round_}")
+        )
+        assert [answer.status for answer in answers] == [200, 403]
+    assert counting.asked == ["真"] * 10
+
+
 async def test_the_very_same_request_twice_is_no_replay(pusher: Pusher, counting: Counting) -> None:
     query, body = pusher.sealed(text_fields(pusher.account, content="一"))
     for _ in range(2):
@@ -197,6 +211,26 @@ async def test_a_mass_result_makes_no_fan(pusher: Pusher, sessions: SessionFacto
     )
     assert (await pusher.push(fields)).body == b"success"
     assert await count(sessions, "fans") == 0
+    assert await count(sessions, "inbound_messages") == 1
+
+
+async def test_a_deadlock_is_tried_again_and_no_reason_to_say_sorry(
+    pusher: Pusher, sessions: SessionFactory
+) -> None:
+    tries = 0
+
+    async def unlucky(tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            await tx.execute(
+                text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$")
+            )
+        return [TextReply("成了") for _ in asks]
+
+    pusher.services.router.stage(Stage.KEYWORD, unlucky)
+    assert await pusher.ask(text_fields(pusher.account)) == "成了"
+    assert tries == 2
     assert await count(sessions, "inbound_messages") == 1
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from o2o.infra.database import SessionFactory, Tx
 from o2o.wechat.chat.asks import Ask, Given
@@ -218,6 +219,34 @@ async def test_a_message_nobody_can_answer_is_kept_without_holding_up_others(
     assert "没有生效" in sent["oA"]
     assert "欢迎" in sent["oC"]
     assert await count(sessions, "inbound_messages") == 3
+
+
+async def test_a_database_that_cannot_serve_now_sets_nothing_aside(
+    pusher: Pusher, plug: Plug, said: list[str], sessions: SessionFactory, tmp_path: Path
+) -> None:
+    plug.pull()
+    await pusher.push(text_fields(pusher.account, content="等"))
+    plug.put_back()
+    await asyncio.sleep(0.6)
+    tries = 0
+
+    async def locked(tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            await tx.execute(
+                text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '55P03'; END $$")
+            )
+        return [None for _ in asks]
+
+    pusher.services.router._stages[Stage.KEYWORD].insert(0, locked)
+    pusher.services.router.stage(Stage.MENU_NUMBER, locked)
+    with pytest.raises(DBAPIError):
+        await pusher.services.drain.drain()
+    assert spool_files(tmp_path) == [".spool"]
+    assert await count(sessions, "inbound_messages") == 0
+    assert await drained(pusher, tmp_path) == 1
+    assert said == ["oUser 等"]
 
 
 async def test_a_disk_that_refuses_leaves_the_message_to_wechat(

@@ -35,9 +35,7 @@ async def receive_messages(
     MsgId the first stands and nothing is answered. Insert first, then act: whoever comes second
     waits on the unique key and finds the reply.
     """
-    firsts: dict[Place, Received] = {}
-    for one in received:
-        firsts.setdefault(one.place, one)
+    firsts = _firsts(received)
     ids = await queries.keep_messages(tx, list(firsts.values()))
     fresh = [one for place, one in firsts.items() if place in ids]
     known = await queries.find_kept(tx, [place for place in firsts if place not in ids])
@@ -45,7 +43,21 @@ async def receive_messages(
     replies = dict(zip((one.place for one in fresh), await _answer(tx, fresh, router), strict=True))
     await _store_replies(tx, [(ids[place], reply) for place, reply in replies.items()])
     await _answer_later(tx, firsts, replies=replies, known=known)
-    return [_result(one, firsts[one.place], replies=replies, known=known) for one in received]
+    return [_result(one, firsts.get(one.place), replies=replies, known=known) for one in received]
+
+
+def _firsts(received: Sequence[Received]) -> dict[Place, Received]:
+    """Return the first of each message; a nonce belongs to the message that came with it first.
+
+    The database tells replays of earlier batches; inside one it would let either message win.
+    """
+    firsts: dict[Place, Received] = {}
+    owners: dict[tuple[UUID, str, str], Place] = {}
+    for one in received:
+        owner = owners.setdefault((one.account.id, one.signed_at, one.nonce), one.place)
+        if owner == one.place:
+            firsts.setdefault(one.place, one)
+    return firsts
 
 
 async def _answer(tx: Tx, fresh: Sequence[Received], router: ChatRouter) -> list[AnyReply]:
@@ -104,14 +116,14 @@ async def _answer_later(
 
 def _result(
     one: Received,
-    first: Received,
+    first: Received | None,
     *,
     replies: dict[Place, AnyReply],
     known: dict[Place, KeptRow],
 ) -> Kept | Fact:
     place = one.place
     if place in replies:
-        if one is not first and one.body_hash != first.body_hash:
+        if first is not None and one.body_hash != first.body_hash:
             return _conflict(one)
         return Kept(replies[place], is_new=one is first)
     if place not in known:

@@ -26,6 +26,7 @@ from o2o.wechat.codec.errors import CallbackRefused
 from o2o.wechat.inbox import EPOCH, Received, receive, received_ns
 from o2o.wechat.router import ChatRouter
 from o2o.wechat.spool.frames import HEAD_BYTES, SUFFIX, SpoolRecord, encode_frame, read_frames
+from o2o.wechat.transient import may_pass
 
 log = get_logger(__name__)
 
@@ -112,9 +113,10 @@ class SpoolDrain:
                 received.append(one)
         try:
             await self._commit(received)
-        except DatabaseAway:
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others
+        except Exception as error:
+            if may_pass(error):
+                raise
+            # One bad message must not hold up the others.
             log.warning("wechat.drain_batch_failed", messages=len(received), error=repr(error))
             for one in received:
                 await self._take_in_one(one)
@@ -122,17 +124,17 @@ class SpoolDrain:
     async def _take_in_one(self, one: Received) -> None:
         try:
             await self._commit([one])
-        except DatabaseAway:
-            raise
-        except Exception:
+        except Exception as error:
+            if may_pass(error):
+                raise
             log.exception("wechat.answer_failed", account=one.account.slug, spooled=True)
         else:
             return
         try:
             await self._commit([msgspec.structs.replace(one, is_answered=False)])
-        except DatabaseAway:
-            raise
-        except Exception as error:  # noqa: BLE001 - kept on disk for a person to look at
+        except Exception as error:
+            if may_pass(error):
+                raise
             self._set_aside(_record_of(one), repr(error))
 
     async def _commit(self, received: Sequence[Received]) -> None:
