@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -107,6 +108,8 @@ def create_http_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State({"platform": platform, "api_clients": api_clients, **state}),
         logging_config=None,
+        # Files only: a page that shows what was typed beside a token must not be compressed.
+        compression_config=CompressionConfig(backend="gzip", exclude=[r"^/(?!static/)"]),
     )
 
 
