@@ -130,9 +130,7 @@ async def find_receipt(
 ) -> Receipt | None:
     """Return what a charge or top-up at a pad of this store did."""
     row = (
-        await tx.execute(
-            _RECEIPT, {"transfer_id": transfer_id, "store_id": store_id, "now": now}
-        )
+        await tx.execute(_RECEIPT, {"transfer_id": transfer_id, "store_id": store_id, "now": now})
     ).first()
     if row is None:
         return None
