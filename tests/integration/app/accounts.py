@@ -4,6 +4,12 @@ from typing import Any
 
 import httpx
 
+from o2o.app.install.accounts import add_account
+from o2o.app.install.brands import NewBrand
+from o2o.app.install.working import Speech, work
+from o2o.app.runtime import open_runtime
+from o2o.infra.database import Tx
+from o2o.infra.settings import read_settings
 from tests.integration.app.programs import Installation
 
 OTHER_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -31,13 +37,30 @@ def settings_of(
     return [(name, wrong.get(name, record[name])) for name in fields]
 
 
-def register(installation: Installation, record: dict[str, Any], **wrong: str) -> str:
-    """Register it by the command line; return what the command printed."""
-    return installation.done(
-        *("account", "add", record["slug"], "--brand", "reed", "--brand-name", "苇塘小灶"),
-        *("--from", "-"),
-        stdin=toml_of(record, **wrong),
+def register(
+    installation: Installation, records: list[tuple[dict[str, Any], dict[str, str]]]
+) -> None:
+    """Register accounts as `o2o account add` does, without a program for each."""
+    runtime = open_runtime(read_settings(installation.environment()))
+    speech = Speech()
+    fields = ("appid", "original_id", "name", "mode", "secret", "token", "encoding_aes_key")
+    brand = NewBrand(
+        name="苇塘小灶", name_en=None, kind="restaurant", hue="#0a7d4f", card_prefix=None
     )
+
+    async def act(tx: Tx) -> None:
+        for record, wrong in records:
+            await add_account(
+                tx,
+                runtime,
+                slug=record["slug"],
+                values=dict(settings_of(record, fields, wrong)),
+                brand_slug="reed",
+                new_brand=brand,
+                speech=speech,
+            )
+
+    work(runtime, speech, act)
 
 
 def send_word(sandbox: httpx.Client, slug: str) -> dict[str, Any]:

@@ -33,9 +33,11 @@ def findings(
 ) -> Iterator[list[dict[str, Any]]]:
     """What the doctor finds after each account was set up in the console and sent a word."""
     public_url = installation.settings["public_url"]
-    for slug, (mode, wrong) in ACCOUNTS.items():
-        callback = f"{public_url}/wechat/{slug}/callback"
-        register(installation, issue(sandbox, slug, callback=callback, mode=mode), **wrong)
+    issued = [
+        (issue(sandbox, slug, callback=f"{public_url}/wechat/{slug}/callback", mode=mode), wrong)
+        for slug, (mode, wrong) in ACCOUNTS.items()
+    ]
+    register(installation, issued)
     slip = f"{public_url}/wechat/goood/callback"
     issue(sandbox, "slip", callback=slip)
     serving = Serving(installation, tmp_path_factory.mktemp("log") / "serve.log")
@@ -93,7 +95,7 @@ def test_templates_menu_and_authorisation_are_only_warned_of(
 
 
 @pytest.mark.parametrize(
-    ("slug", "wrong"),
+    "slug,wrong",
     [
         ("wrong-token", {"push.token": "fail"}),
         ("wrong-key", {"push.aes_key": "fail"}),
