@@ -1,9 +1,12 @@
 """`python -m bench`: sets everything up, runs the comparisons, prints and records the figures."""
 
 import argparse
+import fcntl
 import os
 import shlex
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import uvloop
 
@@ -39,13 +42,14 @@ def main() -> int:
     machine = describe() | {"load average at the start": round(load_before, 2)}
     server_cores, other_cores = _shared_out()
     print(f"{machine}\n")
-    postgres = Postgres(WORK / "data", on=other_cores)
-    try:
-        findings, facts = uvloop.run(
-            _compare(asked, postgres, server_cores=server_cores, other_cores=other_cores)
-        )
-    finally:
-        postgres.stop()
+    with _alone():
+        postgres = Postgres(WORK / "data", on=other_cores)
+        try:
+            findings, facts = uvloop.run(
+                _compare(asked, postgres, server_cores=server_cores, other_cores=other_cores)
+            )
+        finally:
+            postgres.stop()
     is_quiet = load_before <= QUIET_LOAD_MAX
     if not is_quiet:
         print(f"PROVISIONAL: the machine was not idle (load average {load_before:.2f}).")
@@ -59,6 +63,18 @@ def main() -> int:
         )
         print(f"Recorded in {RESULTS.relative_to(ROOT)}.")
     return 1 if any(finding.faults for finding in findings) else 0
+
+
+@contextmanager
+def _alone() -> Generator[None, None, None]:
+    """Refuse to run beside another run: they would share cores, figures and the database."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with (WORK / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Another run of the bench is under way here.")
+        yield
 
 
 def _shared_out() -> tuple[set[int], set[int]]:
