@@ -101,6 +101,7 @@ class Gateway:
     def close(self) -> None:
         """Let the threads go; calls under way end by themselves within their time."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client._http.close()  # noqa: SLF001 - the pool of connections is ours to close
 
     async def get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """GET a path of the API. Raises WeChatRefused, WeChatAway."""

@@ -95,6 +95,6 @@ def test_the_doctor_speaks_the_terminals_language() -> None:
     chosen = NOTHING_SET.run("doctor", "--lang", "zh_CN", env={"LANG": "C"})
     assert chinese.returncode == english.returncode == chosen.returncode == 1
     assert chinese.stdout == chosen.stdout
-    assert chinese.stdout.startswith("fail  O2O_SECRET_KEY 的值不能用")
+    assert chinese.stdout.startswith("fail  设置有误：O2O_SECRET_KEY")
     assert english.stdout.startswith("fail  O2O_SECRET_KEY needs at least 32 characters")
     assert chinese.stderr == english.stderr == ""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from o2o.app.doctor import accounts
+from o2o.app.doctor.report import ARROW
 from o2o.infra.settings import Settings
 from o2o.wechat.outcomes import Outcome
 
@@ -62,3 +63,24 @@ def test_whatever_does_not_work_comes_with_what_to_do(language: str) -> None:
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_advice_is_for_settings_that_exist(language: str) -> None:
     assert set(copy_of(language)["settings_advice"]) <= set(Settings.__struct_fields__)
+
+
+def test_what_the_guide_quotes_is_what_the_doctor_says() -> None:
+    guide = (ROOT / "docs" / "wechat-setup.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"`((?:ok|warn|fail) +[^`]+)`", guide)
+    patterns = [
+        pattern_of(text.get("what", ""), text.get("action", ""))
+        for noun, facts in copy_of("en").items()
+        if noun not in ASIDE
+        for text in facts.values()
+    ]
+    assert len(quoted) > 20
+    unsaid = [line for line in quoted if not any(one.fullmatch(line) for one in patterns)]
+    assert unsaid == []
+
+
+def pattern_of(what: str, action: str) -> re.Pattern[str]:
+    """Whatever line a pair of texts can make, with or without an account before it."""
+    tail = f"  {ARROW} {action}" if action else ""
+    text = re.sub(r"\\\{\w+\\\}", ".+", re.escape(f"{what}{tail}"))
+    return re.compile(rf"(?:ok|warn|fail) +(?:[a-z0-9-]+: )?{text}")
