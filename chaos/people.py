@@ -112,5 +112,9 @@ class Phones:
 
 
 def texts(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the words of the texts among some messages."""
-    return [message["content"] for message in messages if message["kind"] == "text"]
+    """Return the words of the texts among some messages, answers and later ones alike."""
+    return [
+        message["content"]
+        for message in messages
+        if message["kind"] in {"text", "custom"} and message["type"] == "text"
+    ]

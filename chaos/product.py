@@ -32,6 +32,11 @@ OTHER, DATABASE = "other", "database"
 APPLICATION = (MAIN, SUPERVISOR, RELAY, WEB)
 EVERYTHING = (*APPLICATION, SANDBOX, OTHER, DATABASE)
 
+_START_DATABASE = (
+    "import sys; from pathlib import Path;"
+    " from o2o.infra.embedded_postgres import start_embedded; start_embedded(Path(sys.argv[1]))"
+)
+
 
 class ProductDidNotStart(Exception):
     """The product ended or was not ready in time; the text ends with its log."""
@@ -174,6 +179,15 @@ class Product:
         """SIGKILL the postmaster alone; its children notice by themselves."""
         for process in self._database()[:1]:
             process.kill()
+
+    def start_database(self) -> None:
+        """Start the database server on its folder, if it does not run again already."""
+        subprocess.run(
+            [sys.executable, "-c", _START_DATABASE, str(self.data_dir)],
+            env=_environment(),
+            check=True,
+            timeout=READY_SECONDS,
+        )
 
     @contextmanager
     def frozen(self, *parts: str) -> Iterator[None]:

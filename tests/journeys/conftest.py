@@ -114,12 +114,15 @@ def resting(started: Product) -> Customer:
 
 
 def customer_of(product: Product, person: Person) -> Customer:
-    """Find the member that a person became, and a store of the brand."""
+    """Find the member that a person became, and a store of the brand where a clerk works."""
+    staffed = ", ".join(
+        f"'{one['store_id']}'::uuid" for one in product.demo["staff"] if one["role"] == "clerk"
+    )
     [row] = read_rows(
         product.data_dir,
         "SELECT f.member_id, s.id AS store_id FROM fans f JOIN official_accounts a"
         " ON a.id = f.account_id JOIN stores s USING (brand_id)"
-        f" WHERE f.openid = '{person.openid}' ORDER BY s.code LIMIT 1",
+        f" WHERE f.openid = '{person.openid}' AND s.id IN ({staffed}) ORDER BY s.code LIMIT 1",
     )
     return Customer(row["member_id"], row["store_id"], person)
 
