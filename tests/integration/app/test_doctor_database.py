@@ -12,6 +12,7 @@ from o2o.app.doctor.relay import examine_relay
 from o2o.app.runtime import Runtime, open_runtime
 from o2o.infra.embedded_postgres import postgres_program
 from o2o.infra.settings import read_settings
+from tests.fixtures.database import create_database
 from tests.integration.app.conftest import private
 from tests.integration.app.programs import SECRET_KEY, Installation, codes, free_port
 
@@ -168,3 +169,41 @@ def test_no_account_is_registered_and_nothing_serves(installation: Installation)
     assert found["accounts.none"] == "fail"
     assert found["relay.never_ran"] == "fail"
     assert found["product.not_here"] == "warn"
+
+
+@pytest.mark.parametrize(
+    "url,code",
+    [
+        ("postgresql://o2o:password@127.0.0.1:port/o2o", "database.address_wrong"),
+        ("postgresql://o2o:password@no-such-host.invalid/o2o", "database.away"),
+    ],
+)
+def test_an_address_that_leads_nowhere_ends_in_a_sentence_without_its_password(
+    installation: Installation, url: str, code: str
+) -> None:
+    ended = installation.but(database_url=url.replace("password", "hunter2")).run("doctor")
+    assert ended.returncode == 1
+    assert ended.stderr == ""
+    assert "hunter2" not in ended.stdout
+    status, findings = installation.but(database_url=url).examine()
+    assert (status, codes(findings)[code]) == (1, "fail")
+
+
+def test_other_commands_say_in_a_sentence_that_the_database_is_away(
+    installation: Installation,
+) -> None:
+    away = f"postgresql://o2o:password@127.0.0.1:{free_port()}/o2o"
+    for command in ("account", "store", "staff", "key"):
+        ended = installation.but(database_url=away).run(command, "list")
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == "Error: The database cannot be reached; o2o doctor says why.\n"
+
+
+def test_other_commands_say_that_the_schema_is_missing(
+    installation: Installation, server_url: str
+) -> None:
+    name = installation.settings["database_url"].partition("?")[0].rpartition("/")[2]
+    unmigrated = create_database(server_url, f"{name}_empty")
+    ended = installation.but(database_url=unmigrated).run("account", "list")
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("run o2o migrate.\n")

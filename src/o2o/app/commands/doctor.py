@@ -64,7 +64,12 @@ def _examine(hear: Tell, words: Words) -> None:
 
 
 async def _examine_running(settings: Settings, hear: Tell, words: Words) -> None:
-    runtime = open_runtime(settings)
+    try:
+        runtime = open_runtime(settings)
+    except Exception as error:  # noqa: BLE001 - the address is parsed by a library with its own ways
+        # Its words may quote the address, which may hold a password.
+        hear([fail("database.address_wrong", reason=type(error).__name__)])
+        return
     try:
         is_usable, remarks = await examine_database(runtime)
         hear(remarks)
