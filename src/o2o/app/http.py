@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
-from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import BaseRoute
 from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
 
 from o2o import __version__
 from o2o.infra.coalescer import Coalescer
@@ -32,12 +34,24 @@ BODY_BYTES_MAX = 1_048_576
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
+class _DescriptionRouter(Router):
+    """Serves the description alone: what else the framework would answer, errors as pages at
+    every unknown address below, is left out.
+    """
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Take the handlers with a fixed address."""
+        if isinstance(value, HTTPRouteHandler) and any("{" in path for path in value.paths):
+            return []
+        return super().register(value)
+
+
 def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="O2O suite",
         version=__version__,
         description="Members, stored value and counter visits for POS and hall systems.",
-        path="/api/v1",
+        openapi_router=_DescriptionRouter("/api/v1", route_handlers=[], include_in_schema=False),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(
             security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
@@ -108,8 +122,6 @@ def create_http_app(
         request_max_body_size=BODY_BYTES_MAX,
         state=State({"platform": platform, "api_clients": api_clients, **state}),
         logging_config=None,
-        # Files only: a page that shows what was typed beside a token must not be compressed.
-        compression_config=CompressionConfig(backend="gzip", exclude=[r"^/(?!static/)"]),
     )
 
 

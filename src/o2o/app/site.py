@@ -26,7 +26,10 @@ class Site:
         self._hub = Hub(runtime.settings.database_url)
         platform = _platform(runtime, wired, hub=self._hub)
         self.callback: ASGIApp = wired.wechat.callback_app
-        self.diner_live: ASGIApp = LiveStreams(self._hub, diner_topic(platform))
+        streams = LiveStreams(
+            self._hub, diner_topic(platform), words=wired.words, route="/h5/{account}/live"
+        )
+        self.diner_live: ASGIApp = Edge(streams, settings=runtime.settings)
         self.litestar = create_http_app(
             platform,
             pages=wired.page_handlers,

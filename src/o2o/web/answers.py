@@ -12,9 +12,10 @@ from o2o.infra.database import is_connection_lost, violated_constraint
 from o2o.infra.logging import get_logger
 from o2o.infra.trace import current_trace_id
 from o2o.kernel.errors import Fact, TooMany, Unavailable
+from o2o.web.copy import Words
+from o2o.web.csrf import SAFE_METHODS
 from o2o.web.errors import (
     BodyTooLarge,
-    FieldNotAllowed,
     JSONBroken,
     MethodNotAllowed,
     PadLocked,
@@ -28,6 +29,7 @@ from o2o.web.errors import (
 from o2o.web.guards import OAuthNeeded
 from o2o.web.language import language_of
 from o2o.web.platform import platform_of
+from o2o.web.strict_json import fact_of_shape
 
 log = get_logger(__name__)
 
@@ -45,10 +47,15 @@ def is_for_program(request: AnyRequest) -> bool:
 
 def error_body(request: AnyRequest, fact: Fact) -> dict[str, Any]:
     """Return the JSON body of an error (DESIGN: code, message, field, detail, trace_id)."""
-    title, action = error_words(request, fact)
+    return fact_as_json(fact, words=platform_of(request).words, language=language_of(request))
+
+
+def fact_as_json(fact: Fact, *, words: Words, language: str) -> dict[str, Any]:
+    """Return the JSON body of an error where no application serves the request."""
+    title, action = _words_of(fact, words=words, language=language)
     body: dict[str, Any] = {
         "code": fact.code,
-        "message": f"{title}{action}" if language_of(request) == "zh_CN" else f"{title} {action}",
+        "message": f"{title}{action}" if language == "zh_CN" else f"{title} {action}",
         "trace_id": current_trace_id(),
     }
     if fact.field:
@@ -60,7 +67,10 @@ def error_body(request: AnyRequest, fact: Fact) -> dict[str, Any]:
 
 def error_words(request: AnyRequest, fact: Fact) -> tuple[str, str]:
     """Return what happened and what to do next, in the reader's language."""
-    words, language = platform_of(request).words, language_of(request)
+    return _words_of(fact, words=platform_of(request).words, language=language_of(request))
+
+
+def _words_of(fact: Fact, *, words: Words, language: str) -> tuple[str, str]:
     values = {**fact.detail, "field": fact.field or ""}
     title = words.find(f"errors.{fact.code}.title", language, **values)
     if title is None:
@@ -98,6 +108,7 @@ def answer_fact(request: AnyRequest, fact: Fact) -> Response[Any]:
         title=title,
         action=action,
         code=fact.code,
+        retry_url=fact.detail.get("retry_url"),
         trace_id=current_trace_id(),
     )
     answer.headers.update(headers)
@@ -121,9 +132,7 @@ def fact_of_validation(error: ValidationException) -> Fact:
     first = extra[0] if extra and isinstance(extra[0], dict) else {}
     message = str(first.get("message", error.detail))
     field = str(first.get("key") or "") or None
-    if "unknown field" in message:
-        return FieldNotAllowed(field=message.rpartition("`")[0].rpartition("`")[2] or field)
-    return RequestInvalid(field=field, reason=message)
+    return fact_of_shape(message, field=field)
 
 
 def fact_of_http(error: HTTPException) -> Fact:
@@ -167,6 +176,14 @@ def answer_busy(request: AnyRequest, error: Exception) -> Response[Any]:
     return answer_fact(request, ServerBusy(retry_after_seconds=1))
 
 
+def answer_too_deep(request: AnyRequest, error: RecursionError) -> Response[Any]:
+    """Answer a body that is nested deeper than any reader goes; without a body it is our fault."""
+    if request.method in SAFE_METHODS:
+        return answer_unexpected(request, error)
+    log.warning("request.too_deep", path=request.url.path, exc_info=error)
+    return answer_fact(request, JSONBroken())
+
+
 def answer_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
     """Answer what nobody foresaw: the words say nothing of the inside, the log says all."""
     log.error("request.failed", path=request.url.path, exc_info=error)
@@ -179,5 +196,6 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     HTTPException: answer_http,
     DBAPIError: answer_database,
     PoolTimeout: answer_busy,
+    RecursionError: answer_too_deep,
     Exception: answer_unexpected,
 }

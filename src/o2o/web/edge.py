@@ -1,7 +1,7 @@
 """The outermost layer of the app: trace id, security headers, metrics, one per response."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+# The figures' labels: a client may invent methods without end.
+_METHODS = {name: name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -77,23 +81,49 @@ class Edge:
         trace_id = new_trace_id()
         token = trace_id_var.set(trace_id)
         started = time.perf_counter()
+        # When the answer began: a stream is not slow because it lasts.
+        answered: float | None = None
         status = 500
         own = [*self._headers, (b"x-trace-id", trace_id.encode())]
+        method: str = scope["method"]
+        is_head = method == "HEAD"
+        if is_head:
+            # RFC 9110 §9.3.2: what GET would answer, without its body.
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", []), *own]
-            await send(message)
+                status, answered = message["status"], time.perf_counter()
+                message["headers"] = _completed(message.get("headers", ()), own, path=scope["path"])
+                await send(message)
+                if is_head:
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif not is_head:
+                await send(message)
+
+        async def receive_until_answered() -> MutableMapping[str, Any]:
+            # Else an event stream would go on for somebody who wants no body.
+            return {"type": "http.disconnect"} if answered else await receive()
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            asked = receive_until_answered if is_head else receive
+            await self._app(scope, asked, send_with_headers)
         finally:
             route = _route_of(scope)
-            HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-            HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+            HTTP_REQUESTS.labels(_METHODS.get(method, "other"), route, str(status)).inc()
+            HTTP_SECONDS.labels(route).observe((answered or time.perf_counter()) - started)
             trace_id_var.reset(token)
+
+
+def _completed(
+    given: Iterable[tuple[bytes, bytes]], own: list[tuple[bytes, bytes]], *, path: str
+) -> list[tuple[bytes, bytes]]:
+    headers = [*given, *own]
+    is_kept_nowhere = path.startswith("/api/")  # Members' data, whatever the answer.
+    if is_kept_nowhere and all(name.lower() != b"cache-control" for name, _ in headers):
+        headers.append((b"cache-control", b"no-store"))
+    return headers
 
 
 def _route_of(scope: Scope) -> str:

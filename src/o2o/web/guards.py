@@ -45,6 +45,11 @@ def oauth_start(account_slug: str, path: str) -> str:
     return f"/wechat/{account_slug}/oauth?next={quote(path, safe='/')}"
 
 
+def is_question_of_methods(connection: Connection) -> bool:
+    """Whether this is OPTIONS: what an address takes is no secret, and nobody is named for it."""
+    return connection.scope.get("method") == "OPTIONS"
+
+
 def _token_hash(connection: Connection, platform: Platform, audience: Audience) -> bytes | None:
     token = connection.cookies.get(cookie_name(platform.settings, audience.value))
     return platform.seal.hash_of(token, use="session") if token else None
@@ -52,6 +57,8 @@ def _token_hash(connection: Connection, platform: Platform, audience: Audience) 
 
 async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
     """Let a diner of the account in the path pass; send an unnamed browser through OAuth."""
+    if is_question_of_methods(connection):
+        return
     platform = platform_of(connection)
     slug = connection.path_params["account"]
     token_hash = _token_hash(connection, platform, Audience.DINER)
@@ -76,6 +83,8 @@ async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
     """Let a clerk who is signed in on an enrolled pad pass."""
+    if is_question_of_methods(connection):
+        return
     platform = platform_of(connection)
     secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
     token_hash = _token_hash(connection, platform, Audience.PAD)
@@ -92,6 +101,8 @@ async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
     """Let a person who is signed in at the console pass."""
+    if is_question_of_methods(connection):
+        return
     platform = platform_of(connection)
     token_hash = _token_hash(connection, platform, Audience.CONSOLE)
     staff = None
@@ -106,6 +117,8 @@ async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def api_guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a key with the route's scope (`opt={"scope": …}`) pass."""
+    if is_question_of_methods(connection):
+        return
     kind, _, key = connection.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise APIKeyInvalid

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
+from litestar.connection import ASGIConnection
 
 from o2o.infra.live import Hub, LiveMessage
 from o2o.infra.logging import get_logger
+from o2o.web.answers import fact_as_json
+from o2o.web.copy import Words
 from o2o.web.edge import Receive, Scope, Send
+from o2o.web.errors import SessionInvalid
+from o2o.web.language import language_of
 
 log = get_logger(__name__)
 
@@ -34,16 +38,22 @@ def encode(message: LiveMessage) -> bytes:
 class LiveStreams:
     """Serves `…/live` addresses: one stream per page, on the one topic its session may watch."""
 
-    def __init__(self, hub: Hub, topic_of: TopicOf) -> None:
-        """Stream from `hub` what `topic_of` allows."""
+    def __init__(self, hub: Hub, topic_of: TopicOf, *, words: Words, route: str) -> None:
+        """Stream from `hub` what `topic_of` allows, and refuse the rest in `words`.
+
+        `route` is the address' template, under which the figures count these streams.
+        """
         self._hub = hub
+        self._words = words
+        self._route = route
         self._topic_of = topic_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream until the browser leaves, its time is over or we stop."""
+        scope["path_template"] = self._route
         topic = await self._topic_of(scope)
         if topic is None:
-            await _refuse(send)
+            await self._refuse(scope, send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
@@ -75,14 +85,19 @@ class LiveStreams:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        language = language_of(ASGIConnection(scope))  # type: ignore[arg-type]  # ASGI's own scope
+        fact = SessionInvalid()
+        body = msgspec.json.encode(fact_as_json(fact, words=self._words, language=language))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        await send({"type": "http.response.start", "status": fact.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
 
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _refuse(send: Send) -> None:
-    body = b'{"code":"session.invalid"}'
-    headers: list[Any] = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -62,7 +62,7 @@ class Pages:
         return Response(
             self.render(template, language=language, **values),
             status_code=status,
-            media_type="text/html; charset=utf-8",
+            media_type="text/html",
             headers={"Cache-Control": "no-store"},
         )
 

@@ -1,32 +1,57 @@
 """JSON bodies read to the letter: what only a lenient reader would take is refused."""
 
+import json
 from typing import Any
 
 import msgspec
 from litestar import Request
 
-from o2o.web.errors import RequestInvalid
+from o2o.kernel.errors import Fact
+from o2o.web.errors import FieldNotAllowed, JSONBroken, RequestInvalid
 
 
 async def refuse_lenient_json(request: Request[Any, Any, Any]) -> None:
-    """Refuse a body that fits its type only after conversion, such as `"100"` for an amount.
+    """Refuse a body that is not JSON, says something twice, or fits its type only by conversion.
 
-    The framework converts leniently, because it reads forms and queries by the same way. Bodies
-    that do not fit at all are left for it to refuse. For `before_request`. Raises RequestInvalid.
+    The framework converts leniently, because it reads forms and queries by the same way, and of
+    two equal names it takes the last one. For `before_request`. Raises JSONBroken,
+    FieldNotAllowed, RequestInvalid.
     """
     field = request.route_handler.parsed_data_field
-    body = await request.body()
-    if field is None or not body:
+    if field is None:
         return
+    check_json(await request.body(), field.annotation)
+
+
+def check_json(body: bytes, kind: Any) -> None:
+    """Check a body against the type it must have; raises as refuse_lenient_json."""
     try:
-        msgspec.json.decode(body, type=field.annotation)
-    except msgspec.ValidationError as strictly:
-        try:
-            msgspec.convert(msgspec.json.decode(body), type=field.annotation, strict=False)
-        except msgspec.DecodeError:
-            return
-        reason = str(strictly)
-        name = reason.rpartition("`$.")[2].rstrip("`") if "`$." in reason else None
-        raise RequestInvalid(field=name, reason=reason) from None
-    except msgspec.DecodeError:
-        return
+        # The numbers are read below; here they stay text, however long they are.
+        json.loads(
+            body,
+            object_pairs_hook=_said_once,
+            parse_int=str,
+            parse_float=str,
+        )
+        msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as misfit:
+        raise fact_of_shape(str(misfit)) from None
+    except (ValueError, RecursionError) as broken:  # All readers' errors are ValueErrors.
+        raise JSONBroken from broken
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError("a name is given twice in one object")
+    return said
+
+
+def fact_of_shape(reason: str, *, field: str | None = None) -> Fact:
+    """Name what msgspec found wrong; `field` is what else is known of the place."""
+    if reason.startswith("Object contains unknown field `"):
+        return FieldNotAllowed(field=reason.split("`")[1])
+    if reason.startswith("Object missing required field `"):
+        return RequestInvalid(field=reason.split("`")[1], reason=reason)
+    _, is_at, place = reason.rpartition("`$.")
+    return RequestInvalid(field=place.rstrip("`") if is_at else field, reason=reason)

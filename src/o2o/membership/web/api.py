@@ -11,6 +11,7 @@ from o2o.crm.statuses import Tender
 from o2o.infra.database import Tx
 from o2o.membership.queries import MemberView, get_member_view
 from o2o.membership.till import ByKey, Till, Transferred
+from o2o.web.errors import RequestInvalid
 from o2o.web.guards import api_guard
 from o2o.web.principals import APIClient
 from o2o.web.strict_json import refuse_lenient_json
@@ -75,7 +76,7 @@ class MemberAPI(Controller):
         """Answer 201, or 200 with the same body when sent again."""
         return _answer(
             await till.top_up(
-                request_id=data.request_id,
+                request_id=_named(data.request_id),
                 member_id=member_id,
                 principal_fen=data.principal_fen,
                 bonus_fen=data.bonus_fen,
@@ -95,7 +96,7 @@ class MemberAPI(Controller):
         """Answer 201, or 200 with the same body when sent again."""
         return _answer(
             await till.charge(
-                request_id=data.request_id,
+                request_id=_named(data.request_id),
                 member_id=member_id,
                 amount_fen=data.amount_fen,
                 by=_by_key(api_client, data.store_id),
@@ -104,6 +105,13 @@ class MemberAPI(Controller):
                 member_code=data.member_code,
             )
         )
+
+
+def _named(request_id: UUID) -> UUID:
+    # Nil is what a client sends that forgot to make one: all its intentions would be the same.
+    if request_id.int == 0:
+        raise RequestInvalid(field="request_id", reason="the nil UUID names no intention")
+    return request_id
 
 
 def _by_key(client: APIClient, store_id: UUID) -> ByKey:

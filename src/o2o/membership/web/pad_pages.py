@@ -18,6 +18,7 @@ from o2o.membership.web.pad_views import PadVisitContext, pad_frame, today_of, v
 from o2o.web.answers import is_for_program
 from o2o.web.errors import RoleMissing
 from o2o.web.forms import Fault, fault_of
+from o2o.web.guards import is_question_of_methods
 from o2o.web.platform import platform_of
 from o2o.web.principals import Clerk
 from o2o.web.rendering import show
@@ -31,6 +32,8 @@ async def counter_guard(
     connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
 ) -> None:
     """Let those pass who serve at the counter. Raises RoleMissing."""
+    if is_question_of_methods(connection):
+        return
     clerk = connection.state.principal
     assert isinstance(clerk, Clerk), "counter_guard comes after pad_guard"
     if not clerk.roles & AT_COUNTER:
