@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import psutil
 
-from chaos.rows import DATABASE_NAME, server_socket
+from chaos.rows import DATABASE_NAME, read_rows, server_socket
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120.0
@@ -124,6 +124,16 @@ class Product:
     def wait_ready(self, *, seconds: float = READY_SECONDS) -> None:
         """Wait until it serves again. Raises TimeoutError."""
         wait_until(self.is_ready, seconds=seconds, what="the product is ready again")
+
+    def wait_set_up(self) -> None:
+        """Wait until the accounts have their templates at WeChat, as minutes after any start."""
+        wanted = 2 * len(self.demo["accounts"])
+        query = "SELECT count(*) FROM message_templates"
+        wait_until(
+            lambda: read_rows(self.data_dir, query)[0]["count"] >= wanted,
+            seconds=READY_SECONDS,
+            what="the accounts have their templates",
+        )
 
     @property
     def is_running(self) -> bool:

@@ -30,6 +30,7 @@ def started() -> Iterator[Product]:
         product = Product(Path(folder) / "data")
         try:
             product.start()
+            product.wait_set_up()
             yield product
         finally:
             product.stop()

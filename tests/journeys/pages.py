@@ -11,7 +11,8 @@ from chaos.people import Person
 from chaos.product import Product
 from tests.journeys.conftest import Customer
 
-_FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
+# Attributes may hold texts with a “>”, so a form is read from its action to its end.
+_FORM = re.compile(r'<form\b[^<]*?action="([^"]*)"(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -69,5 +70,7 @@ def charge_at_pad(pad: httpx.Client, code: str, amount_yuan: str) -> httpx.Respo
     """Scan a member code and take an amount; return the page that follows."""
     visit = send_form(pad, pad.get("/pad/scan"), "/pad/visits", scanned=code)
     assert visit.status_code == 200, visit.text
-    [action] = [a for a, _ in _FORM.findall(visit.text) if a.endswith("/charges")]
+    actions = [a for a, _ in _FORM.findall(visit.text) if a.endswith("/charges")]
+    assert len(actions) == 1, visit.text
+    [action] = actions
     return send_form(pad, visit, action, amount_yuan=amount_yuan)
