@@ -57,7 +57,7 @@ def test_what_is_no_json_or_says_a_name_twice(given: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "field"),
+    "rest, field",
     [
         (b"", "amount_fen"),
         (b',"amount_fen":"1"', "amount_fen"),
@@ -85,7 +85,7 @@ def test_other_kinds_of_body(given: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "field"),
+    "rest, field",
     [(b',"amount_fen":1,"is_admin":1', "is_admin"), (b',"amount_fen":1,"inner":{"x":1}', "x")],
 )
 def test_fields_that_nobody_may_send(rest: bytes, field: str) -> None:

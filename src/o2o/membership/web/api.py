@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from o2o.crm.statuses import Tender
 from o2o.infra.database import Tx
@@ -60,7 +61,10 @@ class MemberAPI(Controller):
 
     @get(opt={"scope": "members:read"}, summary="Look a member up")
     async def get_member(
-        self, member_id: UUID, tx: NamedDependency[Tx], api_client: NamedDependency[APIClient]
+        self,
+        member_id: FromPath[UUID],
+        tx: NamedDependency[Tx],
+        api_client: NamedDependency[APIClient],
     ) -> MemberView:
         """Return a member of the key's brand. Raises MemberNotFound."""
         return await get_member_view(tx, member_id, brand_id=api_client.brand_id)
@@ -68,8 +72,8 @@ class MemberAPI(Controller):
     @post("/top-ups", opt={"scope": "top_ups:write"}, summary="Top stored value up")
     async def top_up(
         self,
-        member_id: UUID,
-        data: TopUpMember,
+        member_id: FromPath[UUID],
+        data: JSONBody[TopUpMember],
         till: NamedDependency[Till],
         api_client: NamedDependency[APIClient],
     ) -> Response[TransferView]:
@@ -88,8 +92,8 @@ class MemberAPI(Controller):
     @post("/debits", opt={"scope": "debits:write"}, summary="Debit stored value")
     async def debit(
         self,
-        member_id: UUID,
-        data: DebitMember,
+        member_id: FromPath[UUID],
+        data: JSONBody[DebitMember],
         till: NamedDependency[Till],
         api_client: NamedDependency[APIClient],
     ) -> Response[TransferView]:
