@@ -50,7 +50,7 @@ class CountingTill(Till):
     def __init__(self) -> None:
         self.charges: list[object] = []
 
-    async def charge(self, **charge: Any) -> Transferred:  # type: ignore[override]  # by name only
+    async def charge(self, **charge: Any) -> Transferred:
         self.charges.append(charge)
         return Transferred(
             transfer_id=TransferId(new_id()),
