@@ -17,11 +17,11 @@ from o2o.infra.logging import get_logger
 from o2o.infra.metrics import CALLBACK_SECONDS, CALLBACKS
 from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
+from o2o.wechat.body import BodyReader, Receive
 from o2o.wechat.codec.envelope import answer_handshake, open_envelope, parse_query, seal_reply
 from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
 from o2o.wechat.codec.messages import UserMessage
 from o2o.wechat.codec.replies import NOTHING_TO_SAY, AnyReply, render_reply
-from o2o.wechat.codec.xml import BODY_SIZE_MAX
 from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Received, receive
 from o2o.wechat.intake import Intake
@@ -32,7 +32,6 @@ from o2o.wechat.spool.writer import SpoolFailed
 log = get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # WeChat hangs up after five seconds; what is left is for the disk and the way back.
@@ -63,6 +62,7 @@ class CallbackApp:
         self._intake = intake
         self._clock = clock
         self._outcomes = outcomes
+        self._bodies = BodyReader()
         self._counters: dict[tuple[str, str], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +123,7 @@ class CallbackApp:
         self, account: Account, scope: Scope, receive_more: Receive, *, deadline: float
     ) -> tuple[bytes, str]:
         query = parse_query(scope["query_string"])
-        body = await _read_body(receive_more, deadline=deadline)
+        body = await self._bodies.read(receive_more, deadline=deadline)
         now = self._clock.now()
         seconds = int(now.timestamp())
         fields = open_envelope(account.keys, query=query, body=body, now=seconds)
@@ -159,30 +159,6 @@ def _rendered(received: Received, reply: AnyReply, seconds: int) -> bytes:
         # A reply WeChat would refuse: the person sees nothing rather than a service failure.
         log.error("wechat.reply_unusable", account=received.account.slug, error=str(error))  # noqa: TRY400
         return NOTHING_TO_SAY
-
-
-async def _read_body(receive_more: Receive, *, deadline: float) -> bytes:
-    """Read the body, up to the limit and the deadline.
-
-    WeChat's messages come in one piece, so only bodies in pieces pay for a timer. Raises
-    CallbackRefused (body_too_large, body_empty).
-    """
-    message = await receive_more()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts, size = [body], len(body)
-    try:
-        async with asyncio.timeout_at(deadline):
-            while message.get("more_body"):
-                message = await receive_more()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > BODY_SIZE_MAX:
-                    raise CallbackRefused(RefusalCode.BODY_TOO_LARGE, "bytes")
-    except TimeoutError:
-        raise CallbackRefused(RefusalCode.BODY_EMPTY, "the body did not arrive") from None
-    return b"".join(parts)
 
 
 def _told(refusal: CallbackRefused) -> dict[str, str]:
