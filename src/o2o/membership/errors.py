@@ -24,6 +24,12 @@ class SnapshotSession(Forbidden):
     code: ClassVar[str] = "member.snapshot_session"
 
 
+class CardNeeded(Forbidden):
+    """Only somebody with a card can ask for this."""
+
+    code: ClassVar[str] = "member.card_needed"
+
+
 class ConsentMissing(Invalid):
     """The person did not say yes to the membership terms."""
 

@@ -125,19 +125,19 @@ class OAuth:
         """
         account = await self._accounts.get(slug)
         if not state or not browser:
-            raise OAuthStateInvalid
+            raise OAuthStateInvalid(retry_url=_start_url(slug))
         found = await self._use(account, state=state, browser=browser)
         if found.is_used:
             return await self._arrive_again(account, found)
         if not code:
-            retry = f"/wechat/{slug}/oauth?next={quote(found.next_path, safe='/')}"
-            raise OAuthDeclined(retry_url=f"{retry}&scope={found.scope}")
+            asked = f"next={quote(found.next_path, safe='/')}&scope={found.scope}"
+            raise OAuthDeclined(retry_url=f"{_start_url(slug)}?{asked}")
         try:
             named = await self._ask_wechat(account, code=code, scope=found.scope)
         except WeChatRefused as refusal:
             if refusal.errcode not in CODE_REFUSED or found.round + 1 >= ROUNDS_MAX:
                 log.warning("oauth.failed", account=slug, errcode=refusal.errcode)
-                raise OAuthFailed(errcode=refusal.errcode) from None
+                raise OAuthFailed(errcode=refusal.errcode, retry_url=_start_url(slug)) from None
             return await self._send_round(
                 account,
                 browser=browser,
@@ -162,7 +162,7 @@ class OAuth:
                 reuse_since=now - REUSE,
             )
         if found is None:
-            raise OAuthStateInvalid
+            raise OAuthStateInvalid(retry_url=_start_url(account.slug))
         return found
 
     async def _arrive_again(self, account: Account, found: OpenState) -> Arrival:
@@ -176,7 +176,7 @@ class OAuth:
                     account, found, fan_id=result.fan_id, is_snapshot=result.is_snapshot
                 )
             if time.monotonic() > deadline:
-                raise OAuthStateInvalid
+                raise OAuthStateInvalid(retry_url=_start_url(account.slug))
             await asyncio.sleep(TWIN_POLL_SECONDS)
 
     async def _ask_wechat(self, account: Account, *, code: str, scope: str) -> Named:
@@ -275,3 +275,8 @@ class OAuth:
 def _text(answer: Mapping[str, Any], name: str) -> str | None:
     value = answer.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _start_url(slug: str) -> str:
+    """Where a browser begins anew; without more it ends at the card."""
+    return f"/wechat/{slug}/oauth"

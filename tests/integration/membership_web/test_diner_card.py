@@ -204,13 +204,21 @@ async def test_the_snapshot_page_explains_and_makes_no_member(
     async with client_of(diner_platform(sessions, seal=seal, clock=clock)) as client:
         client.cookies.update(virtual.cookies)
         page = await client.get(f"/h5/{virtual.slug}/card")
-        joined = await client.post(f"/h5/{virtual.slug}/card", data=form(virtual))
+        forms = (form(virtual), form(virtual, membership="", terms_version="of another time"))
+        joined = [await client.post(f"/h5/{virtual.slug}/card", data=data) for data in forms]
+        asked = await client.post(
+            f"/h5/{virtual.slug}/card", data=forms[1], headers={"accept": "application/json"}
+        )
 
     assert page.status_code == 200
     assert "使用完整服务" in page.text
     assert "<form" not in page.text
-    assert joined.status_code == 403
+    for answer in joined:
+        assert answer.status_code == 403
+        assert 'data-code="member.snapshot_session"' in answer.text
+    assert (asked.status_code, asked.json()["code"]) == (403, "member.snapshot_session")
     assert await count(sessions, "members") == 1
+    assert await consents(sessions) == []
 
 
 async def test_another_accounts_session_opens_nothing_here(

@@ -123,30 +123,40 @@ async def test_an_ended_session_gets_no_code(
 async def test_without_a_card_there_is_no_code(
     new_phone: httpx.AsyncClient, newcomer: DinerSession, sessions: SessionFactory
 ) -> None:
-    page = await new_phone.get(f"/h5/{newcomer.slug}/code")
-    posted = await new_phone.post(f"/h5/{newcomer.slug}/code", headers=asked_by(newcomer))
+    url = f"/h5/{newcomer.slug}/code"
+    page = await new_phone.get(url)
+    posted = await new_phone.post(url, data={"csrf": newcomer.csrf})
+    asked = await new_phone.post(url, headers=asked_by(newcomer))
 
     for answer in (page, posted):
         assert answer.status_code == 303
         assert answer.headers["location"] == f"/h5/{newcomer.slug}/card"
+    assert (asked.status_code, asked.json()["code"]) == (403, "member.card_needed")
     assert await count(sessions, "member_codes") == 0
 
 
+@pytest.mark.parametrize("is_member", [True, False])
 async def test_a_snapshot_gets_no_code_even_where_a_member_is_bound(
-    sessions: SessionFactory, counter: Counter, seal: Seal, clock: FakeClock
+    sessions: SessionFactory, counter: Counter, seal: Seal, clock: FakeClock, is_member: bool
 ) -> None:
-    virtual = await given_diner(sessions, counter, seal=seal, clock=clock, is_snapshot=True)
+    virtual = await given_diner(
+        sessions, counter, seal=seal, clock=clock, is_member=is_member, is_snapshot=True
+    )
     async with client_of(diner_platform(sessions, seal=seal, clock=clock)) as client:
         client.cookies.update(virtual.cookies)
+        asked = await client.post(f"/h5/{virtual.slug}/code", headers=asked_by(virtual))
+        posted = await client.post(f"/h5/{virtual.slug}/code", data={"csrf": virtual.csrf})
         answers = [
-            await client.post(f"/h5/{virtual.slug}/code", headers=asked_by(virtual)),
             await client.get(f"/h5/{virtual.slug}/code"),
             await client.get(f"/h5/{virtual.slug}/wallet"),
             await client.get(f"/h5/{virtual.slug}/points"),
         ]
         me = await client.get(f"/h5/{virtual.slug}/me")
 
-    assert [answer.status_code for answer in answers] == [303, 303, 303, 303]
+    assert (asked.status_code, asked.json()["code"]) == (403, "member.snapshot_session")
+    assert posted.status_code == 403
+    assert 'data-code="member.snapshot_session"' in posted.text
+    assert [answer.status_code for answer in answers] == [303, 303, 303]
     assert "还没有会员卡" in me.text
     assert await count(sessions, "member_codes") == 0
 

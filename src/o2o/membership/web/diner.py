@@ -15,6 +15,7 @@ from o2o.kernel.clock import Clock
 from o2o.membership.actions.answer_held_visit import confirm_travel, refuse_travel
 from o2o.membership.actions.answer_marketing import answer_marketing
 from o2o.membership.actions.join_membership import join_membership
+from o2o.membership.errors import SnapshotSession
 from o2o.membership.queries import get_member_view, get_tier_progress, list_held_visits
 from o2o.membership.web.diner_code import DinerCodePages
 from o2o.membership.web.diner_self import DinerSelfPages
@@ -105,7 +106,12 @@ class DinerCardPages(Controller):
         diner: NamedDependency[Diner],
         clock: NamedDependency[Clock],
     ) -> Response[Any]:
-        """Make the diner a member: once, however often the button is pressed."""
+        """Make the diner a member: once, however often the button is pressed.
+
+        Raises SnapshotSession, whatever the form says.
+        """
+        if diner.is_snapshot:
+            raise SnapshotSession
         frame = await load_frame(tx, diner, language=language_of(request), tab="card")
         fault, status = _join_fault(data, frame=frame)
         if fault:

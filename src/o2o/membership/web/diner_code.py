@@ -13,6 +13,7 @@ from o2o.kernel.clock import Clock
 from o2o.kernel.ids import MemberId
 from o2o.ledger.queries import get_wallet
 from o2o.membership.actions.issue_member_code import issue_member_code
+from o2o.membership.errors import CardNeeded, SnapshotSession
 from o2o.membership.queries import list_held_visits
 from o2o.membership.web.views import CodeView, load_frame
 from o2o.web.answers import is_for_program
@@ -59,8 +60,15 @@ class DinerCodePages(Controller):
         platform: NamedDependency[Platform],
         seal: NamedDependency[Seal],
     ) -> Response[Any]:
-        """Issue a code: JSON for the page's script, the page itself for a plain form."""
-        if diner.member_id is None or diner.is_snapshot:
+        """Issue a code: JSON for the page's script, the page itself for a plain form.
+
+        Raises SnapshotSession; CardNeeded for a program, while a person is shown the way to a card.
+        """
+        if diner.is_snapshot:
+            raise SnapshotSession
+        if diner.member_id is None:
+            if is_for_program(request):
+                raise CardNeeded
             return _to_card(diner)
         issued = await issue_member_code(tx, seal=seal, member_id=diner.member_id, now=clock.now())
         label = platform.words.text("diner.code.qr_label", language_of(request))

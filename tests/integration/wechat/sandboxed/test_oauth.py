@@ -1,6 +1,8 @@
 """Page authorisation in a browser: the way round, and every way in which it must not work."""
 
 import asyncio
+import html
+import re
 from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +14,7 @@ from o2o.wechat.codec.signature import jsapi_signature
 from tests.integration.wechat.sandboxed.conftest import Stage
 
 JSON = {"accept": "application/json"}
+HTML = {"accept": "text/html"}
 
 
 class Phone:
@@ -104,6 +107,55 @@ async def test_a_person_who_declines_is_offered_to_try_again(stage: Stage, phone
     back = await phone.go(denied.headers["location"])
     await refused(stage, back, status=403, code="oauth.declined")
     assert back.json()["detail"]["retry_url"].startswith(f"/wechat/{stage.account.slug}/oauth?")
+
+
+def retry_link(page: httpx.Response) -> str:
+    """The address behind the one button of an error page."""
+    [(link, words)] = re.findall(r'<a class="button" href="([^"]*)">([^<]*)</a>', page.text)
+    assert words == "重新授权"
+    return html.unescape(link)
+
+
+async def test_the_page_for_who_declined_leads_round_again(stage: Stage, phone: Phone) -> None:
+    wanted = f"/h5/{stage.account.slug}/wallet?tab=2"
+    started = await phone.start(scope="userinfo", next=wanted)
+    denied = await phone.client.post(started.headers["location"], data={"decision": "deny"})
+    page = await phone.client.get(denied.headers["location"], headers=HTML)
+    assert page.status_code == 403
+    assert 'data-code="oauth.declined"' in page.text
+
+    again = await phone.go(f"{stage.public_url}{retry_link(page)}")
+    assert parse_qs(urlsplit(again.headers["location"]).query)["scope"] == ["snsapi_userinfo"]
+    allowed = await phone.client.post(again.headers["location"], data={"decision": "allow"})
+    arrived = await phone.go(allowed.headers["location"])
+    assert (arrived.status_code, arrived.headers["location"]) == (302, wanted)
+    assert await sessions_count(stage) == 1
+
+
+async def test_the_page_for_a_used_state_starts_anew_at_the_card(
+    stage: Stage, phone: Phone
+) -> None:
+    location = await phone.to_return_address()
+    await set_states(stage, "expires_at = now() - interval '1 s'")
+    page = await phone.client.get(location, headers=HTML)
+    assert page.status_code == 403
+    assert 'data-code="oauth.state_invalid"' in page.text
+
+    link = retry_link(page)
+    assert link == f"/wechat/{stage.account.slug}/oauth"
+    consented = await phone.go((await phone.go(f"{stage.public_url}{link}")).headers["location"])
+    arrived = await phone.go(consented.headers["location"])
+    assert arrived.headers["location"] == f"/h5/{stage.account.slug}/card"
+
+
+async def test_the_page_after_two_refused_codes_starts_anew(stage: Stage, phone: Phone) -> None:
+    await stage.fail("/sns/oauth2/access_token", errcode=40029)
+    again = await phone.go(await phone.to_return_address())
+    consented = await phone.go(again.headers["location"])
+    page = await phone.client.get(consented.headers["location"], headers=HTML)
+    assert page.status_code == 403
+    assert 'data-code="oauth.failed"' in page.text
+    assert retry_link(page) == f"/wechat/{stage.account.slug}/oauth"
 
 
 @pytest.mark.parametrize("state", ["", "0" * 32, "x"])
