@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
         help="cookie of the product's pages to end when another person opens one; may repeat",
     )
     serve.add_argument("--public-url", help="address that browsers see, if another")
+    serve.add_argument(
+        "--leave-with-parent", action="store_true", help="end when the starting process dies"
+    )
     return parser
 
 
@@ -57,9 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (problem := _problem(arguments)) is not None:
         parser.error(problem)
     # Imported here so that `--help` does not load a web server.
+    from wechat_sandbox.orphan import leave_with_parent  # noqa: PLC0415
     from wechat_sandbox.server import free_port, run  # noqa: PLC0415
     from wechat_sandbox.settings import Settings  # noqa: PLC0415
 
+    if arguments.leave_with_parent:
+        leave_with_parent()
     port = arguments.port or free_port(arguments.host)
     shown_host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     public_url = arguments.public_url or f"http://{shown_host}:{port}"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from o2o.app.figures import share_figures
 from o2o.app.runtime import check_runtime, open_runtime
 from o2o.infra.database import DurabilityOff
+from o2o.infra.embedded_postgres import is_embedded_running, start_embedded
 from o2o.infra.logging import configure_logging, get_logger
 from o2o.infra.settings import Settings
 
@@ -136,6 +138,7 @@ def supervise_relay(parent_pid: int) -> None:
     while not stopping and os.getppid() == parent_pid:
         if relay is None or relay.poll() is not None:
             relay = subprocess.Popen([sys.executable, "-m", "o2o.app.cli", "worker", "--child"])
+        _keep_database()
         time.sleep(RELAY_RESTART_SECONDS)
     if relay is not None and relay.poll() is None:
         relay.terminate()
@@ -143,6 +146,21 @@ def supervise_relay(parent_pid: int) -> None:
             relay.wait(RELAY_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             relay.kill()
+
+
+def _keep_database() -> None:
+    """Start the embedded PostgreSQL again if it died; nothing to do for another server."""
+    data_dir = Path(os.environ.get("O2O_DATA_DIR", ""))
+    if str(data_dir.resolve()) not in os.environ.get("O2O_DATABASE_URL", ""):
+        return
+    if is_embedded_running(data_dir):
+        return
+    try:
+        start_embedded(data_dir)
+    except Exception as error:  # noqa: BLE001 - what is left of the old one may hold on for a moment
+        log.warning("database.restart_failed", error=repr(error))
+    else:
+        log.warning("database.restarted")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from o2o.kernel.errors import Unavailable
 
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
+COMMAND_TIMEOUT_SECONDS = STATEMENT_TIMEOUT_MS / 1000 + 1
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 SERVER_VERSION_MIN = 15
 
@@ -68,6 +69,8 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         json_deserializer=msgspec.json.decode,
         connect_args={
             "timeout": 5,
+            # A server that was stopped, not closed, cannot end its own statements.
+            "command_timeout": COMMAND_TIMEOUT_SECONDS,
             "server_settings": {
                 "application_name": "o2o",
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),

@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 DATABASE = "o2o"
 # Beside the server's defaults. Durability stays on: these only size it for one machine.
 CONFIGURATION = """
@@ -40,6 +42,15 @@ def start_embedded(data_dir: Path) -> str:
     server.start()
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
+
+
+def is_embedded_running(data_dir: Path) -> bool:
+    """Whether the server under `data_dir` is there, by its own note of its process."""
+    note = data_dir / "postgres" / "postmaster.pid"
+    try:
+        return bool(psutil.pid_exists(int(note.read_text().split("\n", 1)[0])))
+    except (OSError, ValueError):
+        return False
 
 
 def stop_embedded(data_dir: Path) -> None:

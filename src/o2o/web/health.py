@@ -1,16 +1,19 @@
 """Operations: is the process alive, can it serve, what are its figures."""
 
+import asyncio
 import ipaddress
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
 
-from o2o.infra.database import ping, transaction
+from o2o.infra.database import DatabaseAway, ping, transaction
 from o2o.infra.metrics import OUTBOX_DEAD, OUTBOX_OLDEST, OUTBOX_WAITING, exposition
 from o2o.infra.relay_queries import outbox_figures
 from o2o.kernel.errors import Fact
 from o2o.web.errors import RouteNotFound
 from o2o.web.platform import platform_of
+
+READY_SECONDS_MAX = 2.0
 
 
 @get("/healthz", media_type=MediaType.JSON, include_in_schema=False)
@@ -23,10 +26,13 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Say whether requests that need the database can be served."""
     try:
-        async with transaction(platform_of(request).sessions) as tx:
-            await ping(tx)
+        async with asyncio.timeout(READY_SECONDS_MAX):
+            async with transaction(platform_of(request).sessions) as tx:
+                await ping(tx)
     except Fact as fact:
         return Response({"status": "unready", "code": fact.code}, status_code=503)
+    except TimeoutError:
+        return Response({"status": "unready", "code": DatabaseAway.code}, status_code=503)
     return Response({"status": "ready"})
 
 

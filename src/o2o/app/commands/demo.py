@@ -15,7 +15,7 @@ import click
 
 from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
 from o2o.app.figures import share_figures
-from o2o.app.leftovers import end_leftovers, remember
+from o2o.app.leftovers import StillRunning, end_leftovers, is_port_free, remember
 from o2o.infra.embedded_postgres import start_embedded, stop_embedded
 
 if TYPE_CHECKING:
@@ -40,7 +40,15 @@ if TYPE_CHECKING:
 def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: bool) -> None:
     """Run product and phone with demo data until Ctrl-C."""
     data_dir = data_dir.resolve()
-    end_leftovers(data_dir / "demo.pids")
+    try:
+        end_leftovers(data_dir / "demo.pids")
+    except StillRunning as running:
+        click.echo(f"A demo runs on {data_dir} already (process {running.pid}). Stop it first.")
+        sys.exit(1)
+    for number in (port, sandbox_port):
+        if not is_port_free(number):
+            click.echo(f"Port {number} is taken. Choose others with --port and --sandbox-port.")
+            sys.exit(1)
     if reset and data_dir.exists():
         stop_embedded(data_dir)
         shutil.rmtree(data_dir)

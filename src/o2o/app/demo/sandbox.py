@@ -25,6 +25,7 @@ def start_sandbox(*, port: int, data_dir: Path) -> subprocess.Popen[bytes]:
         [
             *(sys.executable, "-m", "wechat_sandbox.cli", "serve"),
             *("--port", str(port), "--data-dir", str(data_dir / "sandbox"), *cookies),
+            "--leave-with-parent",
         ],
         stdout=log,
         stderr=log,
