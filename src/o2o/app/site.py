@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from o2o.app.demo.people_at_hand import staff_at_hand
 from o2o.app.http import create_http_app
 from o2o.app.leftovers import leave_with_parent
 from o2o.app.runtime import Runtime, open_runtime
@@ -10,6 +11,7 @@ from o2o.app.wiring import Wired, wire
 from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
 from o2o.membership.web.live import diner_topic
+from o2o.staff.web.demo import STATE_KEY
 from o2o.web.edge import ASGIApp, Edge
 from o2o.web.live import LiveStreams
 from o2o.web.pages import Pages
@@ -34,7 +36,7 @@ class Site:
             platform,
             pages=wired.page_handlers,
             api=wired.api_handlers,
-            state={},
+            state={STATE_KEY: staff_at_hand(runtime.settings)},
             dependencies=wired.dependencies,
         )
         self.http: ASGIApp = Edge(self.litestar, settings=runtime.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI
