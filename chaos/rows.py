@@ -21,10 +21,12 @@ def server_socket(data_dir: Path) -> tuple[str, str]:
     return lines[_SOCKET_LINE], lines[_PORT_LINE]
 
 
-def read_rows(data_dir: Path, query: str) -> list[dict[str, Any]]:
+def read_rows(data_dir: Path, query: str, **values: object) -> list[dict[str, Any]]:
     """Run a SELECT on the embedded server under `data_dir`; return its rows.
 
-    Raises CalledProcessError when the server does not answer or refuses.
+    `:'name'` in the query stands for a value, quoted; a list comes joined by commas, so that
+    `string_to_array(:'name', ',')` has it. Raises CalledProcessError when the server does not
+    answer or refuses.
     """
     folder, port = server_socket(data_dir)
     wrapped = f"SELECT coalesce(json_agg(r), '[]') FROM ({query}) AS r"  # noqa: S608 - our own
@@ -32,8 +34,10 @@ def read_rows(data_dir: Path, query: str) -> list[dict[str, Any]]:
         [
             *(str(postgres_program("psql")), "-qtAX", "-v", "ON_ERROR_STOP=1"),
             *("-h", folder, "-p", port),
-            *("-U", "postgres", "-d", DATABASE_NAME, "-c", wrapped),
+            *("-U", "postgres", "-d", DATABASE_NAME),
+            *(part for name, value in values.items() for part in ("-v", f"{name}={_text(value)}")),
         ],
+        input=wrapped,
         check=True,
         capture_output=True,
         text=True,
@@ -41,3 +45,7 @@ def read_rows(data_dir: Path, query: str) -> list[dict[str, Any]]:
     )
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,68 @@
+"""`python -m chaos`: start a product of its own, do it harm for some minutes, judge, clean up."""
+
+import argparse
+import secrets
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from chaos.nemesis import FAULTS
+from chaos.product import Product
+from chaos.results import append_result, tell_lines
+from chaos.round import Round
+
+SECONDS_PER_MINUTE = 60
+
+
+def main() -> int:
+    """Return 0 when nothing was wrong, 1 when something was."""
+    arguments = _parser().parse_args()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
+    command = f"python -m chaos --minutes {arguments.minutes:g} --seed {seed}"
+    for fault in arguments.fault:
+        command += f' --fault "{fault}"'
+    print(command)
+    with tempfile.TemporaryDirectory(prefix="o2o-chaos-") as name:
+        status = _run(arguments, seed=seed, folder=Path(name), command=command)
+        if arguments.keep is not None:
+            arguments.keep.mkdir(parents=True, exist_ok=True)
+            for file in (*Path(name).glob("*.jsonl"), *Path(name).glob("*.log")):
+                shutil.copy(file, arguments.keep)
+    return status
+
+
+def _run(arguments: argparse.Namespace, *, seed: int, folder: Path, command: str) -> int:
+    product = Product(folder / "data", workers=arguments.workers)
+    try:
+        product.start()
+        product.wait_set_up()
+        verdict = Round(product, seed=seed, folder=folder).run(
+            seconds=arguments.minutes * SECONDS_PER_MINUTE, faults=arguments.fault or None
+        )
+    finally:
+        product.stop()
+    for line in tell_lines(verdict):
+        print(line)
+    append_result(verdict, command=command)
+    return 1 if verdict.violations else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are done")
+    parser.add_argument("--seed", type=int, help="draws faults and load; printed when not given")
+    parser.add_argument("--workers", type=int, default=2, help="web worker processes")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        choices=sorted(FAULTS),
+        help="do just this fault, once; may repeat, then in that order",
+    )
+    parser.add_argument("--keep", type=Path, help="keep history and log in this folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
