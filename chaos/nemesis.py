@@ -67,11 +67,10 @@ class Nemesis:
         """SIGKILL these parts at once."""
         self._product.kill(*parts)
 
-    def kill_database(self, rng: random.Random) -> None:
-        """SIGKILL the postmaster; its children leave by themselves, and it comes back."""
+    def kill_database(self) -> None:
+        """SIGKILL the postmaster; its children leave, and the product has to bring it back."""
         self._product.kill_database_server()
-        time.sleep(rng.uniform(0.5, 3))
-        self._product.start_database()
+        time.sleep(1)
 
     def freeze(self, part: str, rng: random.Random, *, most: float) -> None:
         """SIGSTOP a part for a while."""
@@ -105,7 +104,7 @@ FAULTS: dict[str, Fault] = {
     "kill relay": lambda n, _: n.kill(RELAY),
     "kill application": lambda n, _: n.kill(*APPLICATION),
     "kill everything": lambda n, _: n.kill(*EVERYTHING),
-    "kill database": lambda n, rng: n.kill_database(rng),
+    "kill database": lambda n, _: n.kill_database(),
     "freeze web worker": lambda n, rng: n.freeze(WEB, rng, most=6),
     "freeze relay": lambda n, rng: n.freeze(RELAY, rng, most=6),
     "freeze database": lambda n, rng: n.freeze(DATABASE, rng, most=10),

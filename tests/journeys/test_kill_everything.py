@@ -1,6 +1,7 @@
 """Everything is on disk: all of it dies at once in the middle of work, and nothing is lost."""
 
 import asyncio
+import os
 import random
 from collections import Counter
 from typing import Any
@@ -115,6 +116,18 @@ def test_killed_in_the_middle_nothing_is_lost_and_nothing_doubled(
     assert balance_of(api, customer) == 100_000 - spent
     assert product.verify()[0]
     _check_every_debit_was_told_once(product, phones, customer, books)
+
+
+def test_note_of_a_dead_server_may_name_another_program(product: Product) -> None:
+    """After a restart of a machine or container process numbers are given out anew."""
+    product.kill(*EVERYTHING)
+    note = product.data_dir / "postgres" / "postmaster.pid"
+    lines = note.read_text().split("\n")
+    note.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+
+    product.start()
+
+    assert product.verify()[0]
 
 
 def _check_every_debit_was_told_once(

@@ -2,6 +2,7 @@
 
 import logging
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import psutil
 
 DATABASE = "o2o"
+RECOVERY_SECONDS = 120.0
 # Beside the server's defaults. Durability stays on: these only size it for one machine.
 CONFIGURATION = """
 # Written by o2o at creation.
@@ -39,24 +41,58 @@ def start_embedded(data_dir: Path) -> str:
         server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a") as configuration:
             configuration.write(CONFIGURATION)
+    _remove_stale_note(folder)
     server.start()
+    _wait_accepting(server.get_uri())
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
 
 
 def is_embedded_running(data_dir: Path) -> bool:
     """Whether the server under `data_dir` is there, by its own note of its process."""
-    note = data_dir / "postgres" / "postmaster.pid"
+    return _find_server((data_dir / "postgres").resolve()) is not None
+
+
+def _find_server(folder: Path) -> psutil.Process | None:
+    """Return the process that the server's note names, if it is that server.
+
+    After a crash and a restart of the machine or container the number may be another program's.
+    """
     try:
-        return bool(psutil.pid_exists(int(note.read_text().split("\n", 1)[0])))
-    except (OSError, ValueError):
-        return False
+        process = psutil.Process(int(_note(folder).read_text().split("\n", 1)[0]))
+        is_server = str(folder) in process.cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return process if is_server else None
+
+
+def _remove_stale_note(folder: Path) -> None:
+    """Remove the note of a server that died; the wheel would believe any process of that number."""
+    if _find_server(folder) is None:
+        _note(folder).unlink(missing_ok=True)
+
+
+def _note(folder: Path) -> Path:
+    return folder / "postmaster.pid"
+
+
+def _wait_accepting(url: str) -> None:
+    """Wait until the server takes connections: one that crashed first reads its log again.
+
+    Raises CalledProcessError.
+    """
+    program = [str(postgres_program("pg_isready")), "-q", "-d", url]
+    give_up_at = time.monotonic() + RECOVERY_SECONDS
+    while (asked := subprocess.run(program, check=False)).returncode != 0:  # noqa: S603 - our own
+        if time.monotonic() > give_up_at:
+            asked.check_returncode()
+        time.sleep(0.1)
 
 
 def stop_embedded(data_dir: Path) -> None:
     """Stop the server under `data_dir` after it has written everything; nothing if not running."""
     folder = (data_dir / "postgres").resolve()
-    if (folder / "postmaster.pid").exists():
+    if _find_server(folder) is not None:
         server = _wheel().get_server(folder, cleanup_mode=None, start=True)
         server.stop()
 
