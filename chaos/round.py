@@ -25,7 +25,7 @@ from chaos.nemesis import Nemesis
 from chaos.people import Person, Phones
 from chaos.product import Product, wait_until
 from chaos.rows import read_rows
-from chaos.stories import MoneyStory, Stories, tell
+from chaos.stories import SETTLER, MoneyStory, Stories, tell
 from chaos.talkers import OUTCOME_SECONDS, Talker, Watcher
 from chaos.tills import MAKE, Card, Intention, Till, top_up
 from chaos.wire import Wire
@@ -164,7 +164,7 @@ class Round:
         cards = {card.member_id: card for card in cast.cards}
         dice = self._dice("asking")
         wire = self._wire()
-        till = Till("till-last", wire, self.history)
+        till = Till(SETTLER, wire, self.history)
         for story in stories.values():
             if story.is_open or (story.oks and dice.random() < ASK_AGAIN_SHARE):
                 await till.send(_again(story, cards[story.member_id]), seconds=ANSWER_SECONDS)

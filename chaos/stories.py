@@ -8,6 +8,8 @@ import msgspec
 from chaos.history import Line
 
 MONEY = ("debit", "top-up")
+# Asks about everything unknown in the end, when nothing is under way any more.
+SETTLER = "till-last"
 
 
 class MoneyStory(msgspec.Struct, kw_only=True):
@@ -22,11 +24,15 @@ class MoneyStory(msgspec.Struct, kw_only=True):
     oks: list[dict[str, Any]] = msgspec.field(default_factory=list)
     fails: int = 0
     infos: int = 0
+    is_settled: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Whether it may or may not have happened: unheard, or refused after something unheard."""
-        return not self.oks and self.infos > 0
+        """Whether it may or may not have happened: unheard, or refused after something unheard.
+
+        A refusal proves nothing while an earlier attempt may still be under way.
+        """
+        return not self.oks and self.infos > 0 and not self.is_settled
 
 
 class LookStory(msgspec.Struct, kw_only=True):
@@ -92,6 +98,8 @@ def _tell_money(money: dict[str, MoneyStory], line: Line) -> None:
         story.fails += 1
     elif line.type == "info":
         story.infos += 1
+    if line.process == SETTLER and line.type in {"ok", "fail"}:
+        story.is_settled = True
 
 
 def _tell_look(looks: list[LookStory], line: Line, asked: dict[tuple[str, str], int]) -> None:

@@ -130,6 +130,15 @@ def test_clean_run_passes() -> None:
     assert Case().judged() == []
 
 
+def test_unknown_that_was_refused_in_the_end_did_not_happen() -> None:
+    case = Case()
+    case.stories["d"].infos = 2
+    case.stories["d"].is_settled = True
+    assert case.judged() == []
+    act_on_a_refusal(case)
+    assert case.judged() != []
+
+
 @pytest.mark.parametrize(
     "cheat",
     [
