@@ -15,16 +15,20 @@ fi
 
 fast=()
 rest=()
+browser=()
 for folder in tests/*/; do
   folder=${folder%/}
   # Folders that hold only fakes or factories have nothing to run.
   [ -n "$(find "$folder" -name 'test_*.py' -print -quit)" ] || continue
   case $folder in
     tests/architecture | tests/unit) fast+=("$folder") ;;
+    # A browser that is kept open holds the event loop of its process: no asyncio test beside it.
+    tests/browser) browser+=("$folder") ;;
     *) rest+=("$folder") ;;
   esac
 done
 
 "${pytest[@]}" "${fast[@]}"
+if [ ${#browser[@]} -gt 0 ]; then "${pytest[@]}" "${workers[@]}" "${browser[@]}"; fi
 # The last line that is printed is pytest's own count.
 if [ ${#rest[@]} -gt 0 ]; then "${pytest[@]}" "${workers[@]}" "${rest[@]}"; fi

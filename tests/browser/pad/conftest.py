@@ -18,7 +18,8 @@ EXPECTED_NOISE = ("Failed to load resource",)
 OpenPad = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Closed after each file: while it is open, no asyncio test can run in this process.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(

@@ -31,7 +31,8 @@ DESK = Size(1440, 900)
 OpenPhone = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Closed after each file: while it is open, no asyncio test can run in this process.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
