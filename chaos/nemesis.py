@@ -13,6 +13,7 @@ from chaos.product import (
     DATABASE,
     EVERYTHING,
     RELAY,
+    SUPERVISOR,
     WEB,
     Product,
 )
@@ -102,6 +103,7 @@ Fault = Callable[[Nemesis, random.Random], None]
 FAULTS: dict[str, Fault] = {
     "kill web worker": lambda n, _: n.kill(WEB),
     "kill relay": lambda n, _: n.kill(RELAY),
+    "kill relay's supervisor": lambda n, _: n.kill(SUPERVISOR),
     "kill application": lambda n, _: n.kill(*APPLICATION),
     "kill everything": lambda n, _: n.kill(*EVERYTHING),
     "kill database": lambda n, _: n.kill_database(),

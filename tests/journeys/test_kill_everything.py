@@ -7,9 +7,18 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 
 from chaos.people import Phones
-from chaos.product import EVERYTHING, Product, wait_until
+from chaos.product import (
+    DATABASE,
+    EVERYTHING,
+    RELAY,
+    SUPERVISOR,
+    WEB,
+    Product,
+    wait_until,
+)
 from chaos.rows import read_rows
 from chaos.wire import Dropped, Wire
 from tests.journeys.conftest import Customer, balance_of, debit_body, top_up
@@ -108,6 +117,26 @@ def test_killed_in_the_middle_nothing_is_lost_and_nothing_doubled(
     assert balance_of(api, customer) == 100_000 - spent
     assert product.verify()[0]
     _check_every_debit_was_told_once(product, phones, customer, books)
+
+
+@pytest.mark.parametrize("part", [WEB, RELAY, SUPERVISOR, DATABASE])
+def test_any_part_that_dies_comes_back(
+    *, product: Product, api: httpx.Client, phones: Phones, customer: Customer, part: str
+) -> None:
+    died = {process.pid for process in product.find(part)}
+    assert product.kill(part) == len(died) > 0
+
+    def is_back() -> bool:
+        found = {process.pid for process in product.find(part)}
+        return bool(found) and not found & died and product.is_ready()
+
+    wait_until(is_back, seconds=60, what=f"{part} is back")
+    top_up(api, customer, 100)
+    wait_until(
+        lambda: len(phones.read(customer.person, kind="template")) == 1,
+        seconds=TOLD_SECONDS,
+        what="the member was told",
+    )
 
 
 def test_note_of_a_dead_server_may_name_another_program(product: Product) -> None:

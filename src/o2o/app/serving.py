@@ -105,9 +105,23 @@ class RelayProcess:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._supervisor: subprocess.Popen[bytes] | None = None
+        self._pid = os.getpid()
 
     def start(self) -> None:
-        """Start the supervisor of the relay; it ends with this process."""
+        """Start the supervisor of the relay, and again if it dies; it ends with this process."""
+        self._start_supervisor()
+        # A signal and no thread: web workers are forked from a process without threads.
+        signal.signal(signal.SIGCHLD, self._revive)
+
+    def _revive(self, *_: object) -> None:
+        # Forked web workers inherit the handler, but the supervisor is no child of theirs.
+        if os.getpid() != self._pid or self._supervisor is None:
+            return
+        if self._supervisor.poll() is not None:
+            log.warning("relay.supervisor_restarted", status=self._supervisor.returncode)
+            self._start_supervisor()
+
+    def _start_supervisor(self) -> None:
         self._supervisor = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "o2o.app.serving", str(os.getpid())],
             start_new_session=True,
@@ -115,13 +129,14 @@ class RelayProcess:
 
     def stop(self) -> None:
         """Let the relay finish what it holds."""
-        if self._supervisor is None:
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
             return
-        self._supervisor.terminate()
+        supervisor.terminate()
         try:
-            self._supervisor.wait(RELAY_STOP_SECONDS)
+            supervisor.wait(RELAY_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._supervisor.kill()
+            supervisor.kill()
 
 
 def supervise_relay(parent_pid: int) -> None:
