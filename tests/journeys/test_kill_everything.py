@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import signal
 from collections import Counter
 from typing import Any
 
@@ -169,3 +170,12 @@ def _check_every_debit_was_told_once(
     assert told < set(accepted)
     # One more for the top-up.
     assert len(accepted) == len(told) + 1
+
+
+def test_hurried_interrupts_stop_it_once_and_for_all(product: Product) -> None:
+    process = product._process
+    assert process is not None
+    for _ in range(20):
+        process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert product.find(DATABASE) == []

@@ -79,9 +79,10 @@ def _hand_down(settings: Settings) -> None:
 def _run_granian(settings: Settings) -> None:
     from granian.constants import Interfaces, Loops  # noqa: PLC0415
     from granian.http import HTTP1Settings  # noqa: PLC0415
-    from granian.server import Server  # noqa: PLC0415
 
-    Server(
+    from o2o.app.patient_server import PatientServer  # noqa: PLC0415
+
+    PatientServer(
         "o2o.app.asgi:create_root",
         factory=True,
         address=settings.host,

@@ -5,6 +5,7 @@ import importlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -63,6 +64,8 @@ def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: b
         os.environ["O2O_DATABASE_URL"] = _start_database(data_dir)
         status = _serve(process, sandbox_url=sandbox_url, port=port, workers=workers)
     finally:
+        # What follows ends in seconds; a hurried Ctrl-C must not leave half of it running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.terminate()
         process.wait()
         stop_embedded(data_dir)
