@@ -3,6 +3,7 @@
 from typing import Any
 
 from granian.server.mp import MPServer
+from typing_extensions import override
 
 
 class PatientServer(MPServer):
@@ -14,6 +15,7 @@ class PatientServer(MPServer):
 
     _is_told = False
 
+    @override
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Take the first signal to stop; further ones change nothing."""
         if self._is_told:

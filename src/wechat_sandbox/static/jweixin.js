@@ -180,6 +180,7 @@
   // The real client reads a page's title by itself; a frame of another origin has to be told.
   if (isFramed) {
     document.addEventListener("DOMContentLoaded", function () {
+      if (!document.title) { return; }
       var told = { sandbox: "wx", id: "title", api: "setTitle", params: { title: document.title } };
       global.parent.postMessage(told, "*");
     });

@@ -21,10 +21,19 @@ function waitingFor(person) {
   return unreadOf(person) + fromFriends;
 }
 
-function personButton(person) {
+/** What a person's button shows; while it stays the same, so does the button. */
+function looksOf(person) {
   const isInHand = person.id === route().person;
-  const unread = isInHand ? 0 : waitingFor(person);
-  const followed = person.following.length;
+  return {
+    isInHand,
+    unread: isInHand ? 0 : waitingFor(person),
+    followed: person.following.length,
+    name: person.name,
+    avatar: person.avatar,
+  };
+}
+
+function personButton(person, { isInHand, unread, followed }) {
   const state = isInHand
     ? t("people.in_hand")
     : followed
@@ -95,9 +104,20 @@ export function showPeople(place) {
     h("span", { class: "person-words" }, h("span", { class: "person-name" }, t("people.add"))),
   );
   fill(place, h("h2", { class: "pane-title" }, t("people.title")), list, add);
+  const shown = new Map();
   const show = () => {
     const focused = document.activeElement?.dataset?.testid;
-    fill(list, get().people.map(personButton));
+    // A button that is replaced under the finger is a tap that is lost: keep what did not change.
+    const items = get().people.map((person) => {
+      const looks = looksOf(person);
+      const mark = JSON.stringify(looks);
+      if (shown.get(person.id)?.mark !== mark)
+        shown.set(person.id, { mark, item: personButton(person, looks) });
+      return shown.get(person.id).item;
+    });
+    if (items.length === list.children.length && items.every((item, i) => item === list.children[i]))
+      return;
+    fill(list, items);
     if (focused?.startsWith("person-"))
       list.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
