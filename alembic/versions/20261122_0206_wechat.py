@@ -56,7 +56,6 @@ def upgrade() -> None:
             "nonce",
             name=op.f("uq_inbound_messages_account_id_signed_at_nonce"),
         ),
-        postgresql_with={"fillfactor": 50},
     )
     op.create_index(
         "ix_inbound_messages_fan", "inbound_messages", ["account_id", "openid", "id"], unique=False

@@ -41,8 +41,6 @@ class InboundMessage(Base):
         UniqueConstraint("account_id", "message_key"),
         UniqueConstraint("account_id", "signed_at", "nonce"),
         Index("ix_inbound_messages_fan", "account_id", "openid", "id"),
-        # Each row is updated once, with its reply: room on its page spares writing four indexes.
-        {"postgresql_with": {"fillfactor": 50}},
     )
 
 

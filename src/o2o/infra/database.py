@@ -1,7 +1,7 @@
 """The database: engine, the one transaction, and the refusal to run without durability."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 
 import msgspec
@@ -21,6 +21,19 @@ LOCK_TIMEOUT_MS = 5_000
 COMMAND_TIMEOUT_SECONDS = STATEMENT_TIMEOUT_MS / 1000 + 1
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 SERVER_VERSION_MIN = 15
+CONNECT_ARGUMENTS: Mapping[str, Any] = {
+    "timeout": 5,
+    # A server that was stopped, not closed, cannot end its own statements.
+    "command_timeout": COMMAND_TIMEOUT_SECONDS,
+    "server_settings": {
+        "application_name": "o2o",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        # Planning a short statement again costs more than it saves; and never compile it.
+        "jit": "off",
+    },
+}
 
 
 class DatabaseAway(Unavailable):
@@ -67,19 +80,7 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_timeout=5,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
-        connect_args={
-            "timeout": 5,
-            # A server that was stopped, not closed, cannot end its own statements.
-            "command_timeout": COMMAND_TIMEOUT_SECONDS,
-            "server_settings": {
-                "application_name": "o2o",
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                "lock_timeout": str(LOCK_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-                # Planning a short statement again costs more than it saves; and never compile it.
-                "jit": "off",
-            },
-        },
+        connect_args=CONNECT_ARGUMENTS,
     )
 
 
@@ -95,9 +96,34 @@ async def transaction(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
     Raises DatabaseAway when the connection is lost or cannot be had; after a lost commit the
     outcome is unknown, which is why every write carries a request id.
     """
-    try:
+    with _losses_named():
         async with sessions.begin() as tx:
             yield tx
+
+
+@asynccontextmanager
+async def transaction_on_demand(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
+    """As `transaction`, begun by its first statement: where usually none is needed, none is paid.
+
+    `o2o.infra.direct` sends statements past it as long as it has not begun.
+    """
+    with _losses_named():
+        tx = sessions()
+        try:
+            yield tx
+            if tx.in_transaction():
+                await AsyncSession.commit(tx)
+        finally:
+            # Undoes what was not committed.
+            if tx.in_transaction():
+                await tx.close()
+
+
+@contextmanager
+def _losses_named() -> Generator[None, None, None]:
+    """Raise DatabaseAway for what a lost or missing connection looks like."""
+    try:
+        yield
     except DBAPIError as error:
         if is_connection_lost(error):
             raise DatabaseAway from error

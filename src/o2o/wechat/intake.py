@@ -1,13 +1,12 @@
 """The intake: a received message goes into the inbox in time, or onto disk, but never nowhere.
 
-Messages of one person always go through the same lane, so they keep their order; lanes commit
-side by side. A lane that timed out or lost the database is left alone for a second, then one
+All messages go through one lane, so a person's keep their order; while a batch is committed the
+next one fills. A lane that timed out or lost the database is left alone for a second, then one
 message tries it again; the others go to the spool meanwhile and are answered at once.
 """
 
 import asyncio
 from collections.abc import Sequence
-from zlib import crc32
 
 import msgspec
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,7 +15,7 @@ from o2o.infra.coalescer import QueueFull
 from o2o.infra.database import DatabaseAway, SessionFactory, Tx
 from o2o.infra.logging import get_logger
 from o2o.kernel.errors import Fact
-from o2o.wechat.actions.receive_messages import receive_messages
+from o2o.wechat.actions.receive_messages import receive_messages, receive_new_messages
 from o2o.wechat.codec.replies import NO_REPLY, AnyReply
 from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Kept, Received, received_ns
@@ -28,7 +27,6 @@ from o2o.wechat.transient import may_pass
 
 log = get_logger(__name__)
 
-LANES = 2
 BATCH_MAX = 128
 QUEUE_MAX = 4096
 AWAY_SECONDS = 1.0
@@ -70,13 +68,17 @@ class Intake:
         """Answer by `router`; keep on disk what cannot be committed in time."""
         self._router = router
         self._spool = spool
-        self._lanes = [
-            (
-                Lane(self._receive, sessions=sessions, batch_max=BATCH_MAX, queue_max=QUEUE_MAX),
-                Fitness(),
-            )
-            for _ in range(LANES)
-        ]
+        self._lane = Lane(
+            self._receive_new,
+            careful=self._receive,
+            sessions=sessions,
+            batch_max=BATCH_MAX,
+            queue_max=QUEUE_MAX,
+        )
+        self._fitness = Fitness()
+
+    async def _receive_new(self, tx: Tx, received: Sequence[Received]) -> Sequence[Kept | Fact]:
+        return await receive_new_messages(tx, received, router=self._router)
 
     async def _receive(self, tx: Tx, received: Sequence[Received]) -> Sequence[Kept | Fact]:
         return await receive_messages(tx, received, router=self._router)
@@ -89,12 +91,12 @@ class Intake:
         openid = received.message.from_user
         if self._spool.holds((received.account.slug, openid)):
             return await self._keep_on_disk(received)
-        lane, fitness = self._lanes[crc32(openid.encode()) % LANES]
+        fitness = self._fitness
         patience = fitness.patience(asyncio.get_running_loop().time(), deadline)
         if patience is None:
             return await self._keep_on_disk(received)
         try:
-            kept = await self._committed(lane, received, patience)
+            kept = await self._committed(received, patience)
         except MessageReplayed:
             raise
         except Exception as error:
@@ -108,19 +110,19 @@ class Intake:
         fitness.succeeded()
         return kept.reply, False
 
-    async def _committed(self, lane: Lane, received: Received, patience: float) -> Kept:
+    async def _committed(self, received: Received, patience: float) -> Kept:
         """Commit with its answer; where answering breaks, commit and say sorry."""
         try:
-            return await lane.enqueue(received, deadline=patience)
+            return await self._lane.enqueue(received, deadline=patience)
         except (MessageReplayed, TimeoutError, DatabaseAway, PoolTimeout, QueueFull):
             raise
         except Exception as error:
             if may_pass(error):
                 log.warning("wechat.inbox_again", account=received.account.slug, error=repr(error))
-                return await lane.enqueue(received, deadline=patience)
+                return await self._lane.enqueue(received, deadline=patience)
             log.exception("wechat.answer_failed", account=received.account.slug)
         sorry = msgspec.structs.replace(received, is_answered=False)
-        return await lane.enqueue(sorry, deadline=patience)
+        return await self._lane.enqueue(sorry, deadline=patience)
 
     async def _keep_on_disk(self, received: Received) -> tuple[AnyReply, bool]:
         await self._spool.append(
@@ -135,7 +137,6 @@ class Intake:
         )
         return NO_REPLY, True
 
-    async def drain(self) -> None:
+    async def close(self) -> None:
         """Wait for the batches under way."""
-        for lane, _ in self._lanes:
-            await lane.drain()
+        await self._lane.close()

@@ -148,7 +148,7 @@ class WeChatServices:
         if self._draining is not None:
             await self._draining
             self._draining = None
-        await self._intake.drain()
+        await self._intake.close()
         await self._outcomes.close()
         await self._spool.close()
         self.gateway.close()

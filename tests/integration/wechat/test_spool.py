@@ -29,6 +29,7 @@ class Plug:
             raise ConnectionRefusedError
 
         self._monkeypatch.setattr("sqlalchemy.ext.asyncio.async_sessionmaker.begin", refuse)
+        self._monkeypatch.setattr("o2o.infra.direct.Direct.fetch", refuse)
 
     def put_back(self) -> None:
         self._monkeypatch.undo()

@@ -26,6 +26,29 @@ Place = tuple[UUID, bytes]
 LATER_PREFIX = "in"
 
 
+class KeptBefore(Exception):
+    """Some message of a batch was in the inbox already: nothing of the batch may stay."""
+
+
+async def receive_new_messages(
+    tx: Tx, received: Sequence[Received], *, router: ChatRouter
+) -> list[Kept | Fact]:
+    """As `receive_messages`, for messages that nobody sent before, at half the writing.
+
+    Act first, then insert each with its reply, in one statement. Raises KeptBefore, and then the
+    transaction has to be undone: the unique keys said that somebody acted on one of them already.
+    """
+    firsts = _firsts(received)
+    fresh = list(firsts.values())
+    replies = await _answer(tx, fresh, router)
+    encode = _ReplyEncoder()
+    answered = [(one, encode(reply)) for one, reply in zip(fresh, replies, strict=True)]
+    if await queries.keep_answered(tx, answered) < len(fresh):
+        raise KeptBefore
+    given = dict(zip(firsts, replies, strict=True))
+    return [_result(one, firsts.get(one.place), replies=given, known={}) for one in received]
+
+
 async def receive_messages(
     tx: Tx, received: Sequence[Received], *, router: ChatRouter
 ) -> list[Kept | Fact]:
@@ -69,17 +92,26 @@ async def _answer(tx: Tx, fresh: Sequence[Received], router: ChatRouter) -> list
     return [router.standard.failed(account_name=one.account.name, locale="zh_CN") for one in fresh]
 
 
-async def _store_replies(tx: Tx, replies: Sequence[tuple[int, AnyReply]]) -> None:
-    # Many get the very same reply (the default, the apology): it is encoded once.
-    encoded: dict[int, msgspec.Raw] = {}
-    stored: list[ReplyRow] = []
-    for message_id, reply in replies:
+class _ReplyEncoder:
+    """Encodes replies of one batch; many get the very same (the default, the apology)."""
+
+    def __init__(self) -> None:
+        self._encoded: dict[int, msgspec.Raw] = {}
+
+    def __call__(self, reply: AnyReply) -> msgspec.Raw | None:
         if isinstance(reply, NoReply):
-            continue
-        if id(reply) not in encoded:
-            encoded[id(reply)] = msgspec.Raw(reply_to_json(reply))
-        stored.append(ReplyRow(message_id, encoded[id(reply)]))
-    await queries.store_replies(tx, stored)
+            return None
+        if id(reply) not in self._encoded:
+            self._encoded[id(reply)] = msgspec.Raw(reply_to_json(reply))
+        return self._encoded[id(reply)]
+
+
+async def _store_replies(tx: Tx, replies: Sequence[tuple[int, AnyReply]]) -> None:
+    encode = _ReplyEncoder()
+    encoded = ((message_id, encode(reply)) for message_id, reply in replies)
+    await queries.store_replies(
+        tx, [ReplyRow(message_id, reply) for message_id, reply in encoded if reply is not None]
+    )
 
 
 async def _answer_later(

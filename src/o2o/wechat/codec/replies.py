@@ -1,5 +1,6 @@
 """Renders replies as the XML that answers a callback; import the kinds of replies from here."""
 
+from functools import lru_cache
 from typing import Final, assert_never
 
 from o2o.wechat.codec.custom_messages import as_custom_message
@@ -63,14 +64,25 @@ def render_reply(
     then, and agents only otherwise. Raises ValueError for what WeChat would refuse: a missing media
     id, a wrong number of articles, an agent in answer to an event.
     """
-    is_blank = isinstance(reply, TextReply) and not shown_text(reply).strip()
-    if is_blank or isinstance(reply, NoReply):
+    if isinstance(reply, TextReply):
+        content = _text_content(reply)
+        if not content:
+            return NOTHING_TO_SAY
+    elif isinstance(reply, NoReply):
         return NOTHING_TO_SAY
-    content = _content(reply, answers_message=answers_message)
+    else:
+        content = _content(reply, answers_message=answers_message)
     kind = reply.__struct_config__.tag
     head = _tag("ToUserName", to_user) + _tag("FromUserName", from_user)
     head += f"<CreateTime>{int(created_at)}</CreateTime>{_tag('MsgType', str(kind))}"
     return f"<xml>{head}{content}</xml>".encode()
+
+
+@lru_cache(maxsize=256)
+def _text_content(reply: TextReply) -> str:
+    """The element of a text; empty when there is nothing to show. Most people get the same ones."""
+    shown = shown_text(reply)
+    return _tag("Content", shown) if shown.strip() else ""
 
 
 def cdata(text: str) -> str:
@@ -93,7 +105,7 @@ def _content(reply: SpokenReply, *, answers_message: bool) -> str:
     """The elements after MsgType. Raises ValueError."""
     match reply:
         case TextReply():
-            content = _tag("Content", shown_text(reply))
+            content = _text_content(reply)
         case ImageReply():
             content = f"<Image>{_media(reply.media_id)}</Image>"
         case VoiceReply():

@@ -10,14 +10,16 @@ from sqlalchemy import select, text
 
 from o2o.crm.members import Fan
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_direct
 from o2o.kernel.ids import new_id
 
 Person = tuple[UUID, str]
 
-_CONTEXT = text(
+_CONTEXT = (
     "SELECT asked.account_id, asked.openid, f.id, f.member_id, f.is_following, f.unfollowed_at,"
     " d.name, d.step, d.state, d.expires_at"
-    " FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS asked(account_id uuid, openid text)"
+    " FROM jsonb_to_recordset(CAST(CAST($1 AS text) AS jsonb))"
+    " AS asked(account_id uuid, openid text)"
     " JOIN fans f USING (account_id, openid)"
     " LEFT JOIN dialogues d USING (account_id, openid)"
 )
@@ -59,7 +61,7 @@ async def find_contexts(tx: Tx, people: Sequence[Person]) -> dict[Person, FanCon
     """Return what is known of these people, in one statement; unknown ones are left out."""
     # One JSON text instead of arrays, for the reason told in `queries.inbox`.
     asked = [_Asked(account_id, openid) for account_id, openid in people]
-    rows = await tx.execute(_CONTEXT, {"people": msgspec.json.encode(asked).decode()})
+    rows = await fetch_direct(tx, _CONTEXT, msgspec.json.encode(asked).decode())
     return {(row[0], row[1]): FanContext(*row[2:]) for row in rows}
 
 

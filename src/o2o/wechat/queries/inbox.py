@@ -10,33 +10,35 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import AnsweredVia
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_direct
 from o2o.wechat.codec.messages import Event, InboundMessage
 from o2o.wechat.inbox import Received
 
 # Rows travel as one JSON text: asyncpg looks at each element of an array three times to see whether
 # it is an array in turn, which cost a tenth of the whole callback. In the order of their keys, so
 # that two processes with the same messages wait for each other instead of deadlocking.
-_INSERT = text(
+_INSERT = (
     "INSERT INTO inbound_messages (account_id, message_key, body_hash, signed_at, nonce, openid,"
-    " kind, event, fields, received_at, answered_via)"
+    " kind, event, fields, received_at, reply, answered_via)"
     " SELECT account_id, decode(message_key, 'base64'), decode(body_hash, 'base64'), signed_at,"
-    " nonce, openid, kind, event, fields, received_at, answered_via"
-    " FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " nonce, openid, kind, event, fields, received_at, reply, answered_via"
+    " FROM jsonb_to_recordset(CAST(CAST($1 AS text) AS jsonb))"
     " AS m(account_id uuid, message_key text, body_hash text, signed_at bigint, nonce text,"
     " openid text, kind text, event text, fields jsonb, received_at timestamptz,"
-    " answered_via text) ORDER BY account_id, message_key"
-    " ON CONFLICT DO NOTHING RETURNING id, account_id, message_key"
+    " reply jsonb, answered_via text) ORDER BY account_id, message_key"
+    " ON CONFLICT DO NOTHING RETURNING id"
 )
+_INSERT_AND_TELL = f"{_INSERT}, account_id, message_key"
 _FIND = text(
     "SELECT m.id, m.account_id, m.message_key, m.body_hash, m.signed_at, m.nonce, m.reply,"
     " m.answered_via FROM unnest(CAST(:account_ids AS uuid[]), CAST(:keys AS bytea[]))"
     " AS asked(account_id, message_key)"
     " JOIN inbound_messages m USING (account_id, message_key)"
 )
-_STORE_REPLIES = text(
+_STORE_REPLIES = (
     "UPDATE inbound_messages m SET reply = r.reply, answered_via ="
     " CASE m.answered_via WHEN 'nothing' THEN 'passive' ELSE m.answered_via END"
-    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id bigint, reply jsonb)"
+    " FROM jsonb_to_recordset(CAST(CAST($1 AS text) AS jsonb)) AS r(id bigint, reply jsonb)"
     " WHERE m.id = r.id"
 )
 _ANSWER_LATER = text(
@@ -69,6 +71,7 @@ class NewRow(msgspec.Struct, frozen=True, gc=False):
     event: str | None
     fields: dict[str, Any]
     received_at: datetime
+    reply: msgspec.Raw | None
     answered_via: AnsweredVia
 
 
@@ -81,10 +84,15 @@ class ReplyRow(msgspec.Struct, frozen=True, gc=False):
 
 async def keep_messages(tx: Tx, received: Sequence[Received]) -> dict[tuple[UUID, bytes], int]:
     """Insert what is new and return its ids by place; a concurrent insert is waited for."""
-    rows = await tx.execute(
-        _INSERT, {"rows": _ENCODER.encode([_new_row(one) for one in received]).decode()}
-    )
-    return {(row[1], row[2]): row[0] for row in rows}
+    rows = [_new_row(one, None) for one in received]
+    kept = await fetch_direct(tx, _INSERT_AND_TELL, _ENCODER.encode(rows).decode())
+    return {(row[1], row[2]): row[0] for row in kept}
+
+
+async def keep_answered(tx: Tx, answered: Sequence[tuple[Received, msgspec.Raw | None]]) -> int:
+    """Insert messages with what they were answered (JSON); return how many of them were new."""
+    rows = [_new_row(one, reply) for one, reply in answered]
+    return len(await fetch_direct(tx, _INSERT, _ENCODER.encode(rows).decode()))
 
 
 async def find_kept(
@@ -108,7 +116,7 @@ async def find_kept(
 async def store_replies(tx: Tx, replies: Sequence[ReplyRow]) -> None:
     """Keep what was answered (JSON), for whoever asks again."""
     if replies:
-        await tx.execute(_STORE_REPLIES, {"rows": _ENCODER.encode(replies).decode()})
+        await fetch_direct(tx, _STORE_REPLIES, _ENCODER.encode(replies).decode())
 
 
 async def claim_later_answers(tx: Tx, ids: Sequence[int]) -> set[int]:
@@ -131,7 +139,7 @@ def event_of(message: InboundMessage) -> str | None:
     return str(event) if is_event else None
 
 
-def _new_row(one: Received) -> NewRow:
+def _new_row(one: Received, reply: msgspec.Raw | None) -> NewRow:
     message = one.message
     fields = message.raw
     if _UNMEANT_TAG in fields:
@@ -148,5 +156,6 @@ def _new_row(one: Received) -> NewRow:
         event_of(message),
         fields,
         one.received_at,
-        AnsweredVia.NOTHING if one.via is AnsweredVia.PASSIVE else one.via,
+        reply,
+        AnsweredVia.NOTHING if reply is None and one.via is AnsweredVia.PASSIVE else one.via,
     )
