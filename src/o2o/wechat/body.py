@@ -34,7 +34,12 @@ class BodyReader:
         self._late_at[task] = deadline
         self._wake_at(deadline)
         try:
-            return await _joined(receive_more)
+            message = await receive_more()
+            if not message.get("more_body"):
+                # WeChat's messages come in one piece.
+                body: bytes = message.get("body", b"")
+                return body
+            return await _joined(message, receive_more)
         except asyncio.CancelledError:
             # Ours is the cancellation that took the entry away; another's is passed on.
             if task in self._late_at or task.uncancel() > 0:
@@ -61,13 +66,10 @@ class BodyReader:
             self._wake_at(min(self._late_at.values()))
 
 
-async def _joined(receive_more: Receive) -> bytes:
-    """Put the pieces together; WeChat's messages come in one."""
-    message = await receive_more()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts, size = [body], len(body)
+async def _joined(message: MutableMapping[str, Any], receive_more: Receive) -> bytes:
+    """Put the pieces together. Raises CallbackRefused (body_too_large)."""
+    parts = [message.get("body", b"")]
+    size = len(parts[0])
     while message.get("more_body"):
         message = await receive_more()
         parts.append(message.get("body", b""))

@@ -7,14 +7,11 @@ within WeChat's five seconds.
 """
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from os import urandom
 from typing import Any
 
-from prometheus_client import Counter
-
 from o2o.infra.logging import get_logger
-from o2o.infra.metrics import CALLBACK_SECONDS, CALLBACKS
 from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
 from o2o.wechat.body import BodyReader, Receive
@@ -28,6 +25,7 @@ from o2o.wechat.intake import Intake
 from o2o.wechat.official_account import Account
 from o2o.wechat.outcomes import Outcomes
 from o2o.wechat.spool.writer import SpoolFailed
+from o2o.wechat.tally import CallbackTally
 
 log = get_logger(__name__)
 
@@ -41,6 +39,7 @@ LOOKUP_SECONDS = 2.0
 PREFIX = "/wechat/"
 SUFFIX = "/callback"
 UNKNOWN = "unknown"
+NONCE_SIZE = 8
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 _XML = [(b"content-type", b"text/xml; charset=utf-8")]
 _NO_HEADERS: list[tuple[bytes, bytes]] = []
@@ -63,7 +62,7 @@ class CallbackApp:
         self._clock = clock
         self._outcomes = outcomes
         self._bodies = BodyReader()
-        self._counters: dict[tuple[str, str], Counter] = {}
+        self._tally = CallbackTally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -99,8 +98,15 @@ class CallbackApp:
             status, body, outcome = 500, b"", "failed"
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        self._count(UNKNOWN if account is None else account.slug, outcome)
-        CALLBACK_SECONDS.observe(loop.time() - started)
+        self._tally.note(
+            UNKNOWN if account is None else account.slug, outcome, seconds=loop.time() - started
+        )
+        if status != 200:
+            self._tally.write()
+
+    def close(self) -> None:
+        """Write the last figures down."""
+        self._tally.write()
 
     async def _find_account(self, slug: str) -> Account:
         """Raises CallbackRefused (account_unknown), AccountsUnavailable."""
@@ -135,15 +141,8 @@ class CallbackApp:
         if is_spooled:
             return NOTHING_TO_SAY, "spooled"
         xml = _rendered(received, reply, seconds)
-        sealed = seal_reply(account.keys, xml, timestamp=seconds, nonce=secrets.token_hex(8))
+        sealed = seal_reply(account.keys, xml, timestamp=seconds, nonce=urandom(NONCE_SIZE).hex())
         return sealed, "answered"
-
-    def _count(self, account: str, outcome: str) -> None:
-        place = (account, outcome)
-        counter = self._counters.get(place)
-        if counter is None:
-            counter = self._counters[place] = CALLBACKS.labels(account, outcome)
-        counter.inc()
 
 
 def _rendered(received: Received, reply: AnyReply, seconds: int) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from uuid import UUID
 
 from o2o.infra.coalescer import BatchAction, Coalescer, QueueFull
 from o2o.infra.database import SessionFactory, transaction, transaction_on_demand
@@ -15,9 +14,8 @@ from o2o.wechat.inbox import Kept, Received
 # WeChat sends again what was not answered within five seconds, three times.
 CAREFUL_SECONDS = 5.0
 REMEMBERED_SECONDS = 30.0
-REMEMBERED_MAX = 20_000
-
-Mark = tuple[UUID, bytes] | tuple[UUID, str, str]
+# Numbers, about 1 MiB in all.
+REMEMBERED_MAX = 8_000
 
 
 class Recent:
@@ -28,14 +26,15 @@ class Recent:
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._now: set[Mark] = set()
-        self._before: set[Mark] = set()
+        # Hashes: two messages with the same one are taken for a retry, which is only slower.
+        self._now: set[int] = set()
+        self._before: set[int] = set()
         self._turns_at = 0.0
 
     def has_any(self, batch: Sequence[Received], *, now: float) -> bool:
         """Whether a message or a nonce of the batch came before; remember them all."""
-        marks: set[Mark] = {one.place for one in batch}
-        marks.update((one.account.id, one.signed_at, one.nonce) for one in batch)
+        marks = {hash(one.place) for one in batch}
+        marks.update(hash((one.account.id, one.signed_at, one.nonce)) for one in batch)
         is_known = not (marks.isdisjoint(self._now) and marks.isdisjoint(self._before))
         if now >= self._turns_at or len(self._now) > REMEMBERED_MAX:
             self._before, self._now = self._now, set()

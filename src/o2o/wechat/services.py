@@ -149,6 +149,7 @@ class WeChatServices:
             await self._draining
             self._draining = None
         await self._intake.close()
+        self.callback_app.close()
         await self._outcomes.close()
         await self._spool.close()
         self.gateway.close()

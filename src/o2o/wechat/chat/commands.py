@@ -1,5 +1,7 @@
 """Command words of the chat: which text names which command, whatever its width, case or script."""
 
+from functools import lru_cache
+
 import msgspec
 
 from o2o.kernel.text import fold_width, without_controls
@@ -8,6 +10,7 @@ from o2o.web.copy import LANGUAGES, Words
 COPY_FILE = "commands"
 # A command is a word, not an essay; longer texts are not looked up at all.
 COMMAND_CHARS_MAX = 32
+FOUND_MAX = 1024
 _AROUND = (
     " \t\r\n.,!?;:~'\"()[]{}<>"
     "\u3001\u3002\u300c\u300d\u300e\u300f\u3010\u3011\u2018\u2019\u201c\u201d"
@@ -31,12 +34,17 @@ class CommandWord(msgspec.Struct, frozen=True):
 
 
 class CommandWords:
-    """All words of all languages from `commands.toml`: `[command] title, words = […]`."""
+    """All words of all languages from `commands.toml`: `[command] title, words = […]`.
+
+    `find(text)` returns the command that a text names exactly, or None.
+    """
 
     def __init__(self, words: Words) -> None:
         """Read the words. Raises ValueError when one word names two commands."""
         self._words: dict[str, CommandWord] = {}
         self._titles: dict[tuple[str, str], str] = {}
+        # People type the same few words.
+        self.find = lru_cache(FOUND_MAX)(self._find)
         for locale in LANGUAGES:
             for command, entry in words.table(COPY_FILE, locale).items():
                 self._titles[locale, command] = str(entry["title"])
@@ -49,8 +57,7 @@ class CommandWords:
             msg = f"the word {word!r} names both {earlier.command} and {named.command}"
             raise ValueError(msg)
 
-    def find(self, text: str) -> CommandWord | None:
-        """Return the command that a text names exactly, or None."""
+    def _find(self, text: str) -> CommandWord | None:
         if len(text) > COMMAND_CHARS_MAX:
             return None
         return self._words.get(text) or self._words.get(fold(text))

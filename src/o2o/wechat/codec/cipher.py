@@ -1,10 +1,10 @@
 """The AES envelope around a message: AES-256-CBC with PKCS#7 to 32 bytes, as WeChat defines it."""
 
-import secrets
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from hmac import compare_digest
+from os import urandom
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -51,7 +51,7 @@ class MessageCipher:
     def encrypt(self, xml: bytes, random16: bytes | None = None) -> str:
         """The Base64 text for ``Encrypt``; with ``random16``, for tests, always the same one."""
         encryptor = self._encryptor if random16 is None else self._cipher.encryptor()
-        head = secrets.token_bytes(RANDOM_SIZE) if random16 is None else random16
+        head = urandom(RANDOM_SIZE) if random16 is None else random16
         if len(head) != RANDOM_SIZE:
             msg = "random16 is not 16 bytes"
             raise ValueError(msg)

@@ -59,7 +59,7 @@ class Query(Struct, frozen=True, gc=False):
     openid: str = ""
 
 
-_PARAMETERS: Final = {name.encode(): name for name in Query.__struct_fields__}
+_PARAMETERS: Final = frozenset(Query.__struct_fields__)
 
 
 def parse_query(query_string: bytes) -> Query:
@@ -69,14 +69,12 @@ def parse_query(query_string: bytes) -> Query:
     another.
     """
     values: dict[str, str] = {}
-    for pair in query_string.split(b"&"):
-        raw_name, _, raw_value = pair.partition(b"=")
-        name = _PARAMETERS.get(raw_name)
-        if name is None:
+    for pair in query_string.decode("latin-1").split("&"):
+        name, _, value = pair.partition("=")
+        if name not in _PARAMETERS:
             continue
         if name in values:
             raise CallbackRefused(RefusalCode.SIGNATURE_INVALID, "repeated parameter")
-        value = raw_value.decode("latin-1")
         values[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return Query(**values)
 
