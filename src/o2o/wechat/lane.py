@@ -1,51 +1,29 @@
-"""A lane of the intake: the coalescer, with a cheap time limit for every message in it."""
+"""The lane of the intake: a coalescer that keeps each person's order and everybody's deadline."""
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from uuid import UUID
 
 from o2o.infra.coalescer import BatchAction, Coalescer, QueueFull
 from o2o.infra.database import SessionFactory, transaction, transaction_on_demand
-from o2o.infra.direct import direct_of, lead_past
+from o2o.infra.direct import Direct, direct_of, lead_past
 from o2o.kernel.errors import Fact
 from o2o.wechat.actions.receive_messages import KeptBefore
 from o2o.wechat.inbox import Kept, Received
+from o2o.wechat.recent import Recent
 
+BATCHES = 2
+# A second batch is worth its round trips only when it is a large one.
+SECOND_FROM = 24
 # WeChat sends again what was not answered within five seconds, three times.
 CAREFUL_SECONDS = 5.0
-REMEMBERED_SECONDS = 30.0
-# Numbers, about 1 MiB in all.
-REMEMBERED_MAX = 8_000
-
-
-class Recent:
-    """What this process was sent lately, so that a retry is known before anything is done for it.
-
-    A hint only, for the inbox's unique keys decide. Two generations: the older is forgotten whole.
-    """
-
-    def __init__(self) -> None:
-        """Start with nothing."""
-        # Hashes: two messages with the same one are taken for a retry, which is only slower.
-        self._now: set[int] = set()
-        self._before: set[int] = set()
-        self._turns_at = 0.0
-
-    def has_any(self, batch: Sequence[Received], *, now: float) -> bool:
-        """Whether a message or a nonce of the batch came before; remember them all."""
-        marks = {hash(one.place) for one in batch}
-        marks.update(hash((one.account.id, one.signed_at, one.nonce)) for one in batch)
-        is_known = not (marks.isdisjoint(self._now) and marks.isdisjoint(self._before))
-        if now >= self._turns_at or len(self._now) > REMEMBERED_MAX:
-            self._before, self._now = self._now, set()
-            self._turns_at = now + REMEMBERED_SECONDS
-        self._now |= marks
-        return is_known
 
 
 class Lane(Coalescer[Received, Kept]):
-    """Commits messages in batches, one batch at a time.
+    """Commits messages in batches; a second batch may go while the first waits for the disk.
 
+    Nobody has messages in two batches under way, so each person's are answered in their order.
     A timer of its own for each message would cost as much as decrypting it. Deadlines come in
     their order, so one timer for the oldest message is enough.
     """
@@ -62,7 +40,11 @@ class Lane(Coalescer[Received, Kept]):
         """Run `action` over batches of at most `batch_max`; `careful` when it raises KeptBefore."""
         super().__init__(action, sessions=sessions, batch_max=batch_max, queue_max=queue_max)
         self._careful = careful
-        self._direct = direct_of(sessions)
+        self._directs = [direct_of(sessions) for _ in range(BATCHES)]
+        # Those no batch is using.
+        self._spare = list(self._directs)
+        self._flushers: set[asyncio.Task[None]] = set()
+        self._under_way: set[tuple[UUID, str]] = set()
         self._recent = Recent()
         # Until when (loop time) nothing is assumed to be new.
         self._careful_until = 0.0
@@ -79,15 +61,22 @@ class Lane(Coalescer[Received, Kept]):
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Kept] = loop.create_future()
         self._waiting.append((received, done))
-        if self._flusher is None:
-            self._flusher = loop.create_task(self._flush())
+        running = len(self._flushers)
+        if not running or (running < BATCHES and len(self._waiting) >= SECOND_FROM):
+            self._flushers.add(loop.create_task(self._flush()))
         self._time(deadline, done, loop)
         return done
 
     async def close(self) -> None:
         """Finish what is under way and leave the database."""
         await self.drain()
-        await self._direct.close()
+        for direct in self._directs:
+            await direct.close()
+
+    async def drain(self) -> None:
+        """Wait until everything queued so far is answered."""
+        while self._flushers:
+            await asyncio.wait(self._flushers)
 
     def _time(
         self, deadline: float, done: asyncio.Future[Kept], loop: asyncio.AbstractEventLoop
@@ -113,10 +102,19 @@ class Lane(Coalescer[Received, Kept]):
 
     async def _run(self, commands: Sequence[Received]) -> Sequence[Kept | Fact]:
         now = asyncio.get_running_loop().time()
+        direct = self._spare.pop()
+        try:
+            return await self._run_on(direct, commands, now=now)
+        finally:
+            self._spare.append(direct)
+
+    async def _run_on(
+        self, direct: Direct, commands: Sequence[Received], *, now: float
+    ) -> Sequence[Kept | Fact]:
         if not self._recent.has_any(commands, now=now) and now >= self._careful_until:
             try:
                 async with transaction_on_demand(self._sessions) as tx:
-                    lead_past(tx, self._direct)
+                    lead_past(tx, direct)
                     return await self._action(tx, commands)
             except KeptBefore:
                 # Retries come in swarms, from the same bad minute.
@@ -125,13 +123,37 @@ class Lane(Coalescer[Received, Kept]):
             return await self._careful(tx, commands)
 
     async def _flush(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
             while self._waiting:
                 # Those who were just answered come back with their next message, and those who
                 # wait for the loop get in: under load the batches fill without any timer.
                 await asyncio.sleep(0)
-                batch = self._waiting[: self._batch_max]
-                del self._waiting[: self._batch_max]
-                await self._commit(batch)
+                batch = self._take()
+                if not batch:
+                    # All of them wait for the other batch, whose flusher looks again.
+                    return
+                people = {received.person for received, _ in batch}
+                self._under_way |= people
+                try:
+                    await self._commit(batch)
+                finally:
+                    self._under_way -= people
         finally:
-            self._flusher = None
+            self._flushers.discard(task)
+
+    def _take(self) -> list[tuple[Received, asyncio.Future[Kept]]]:
+        """Remove the next batch from the queue, passing over people who are in another one."""
+        waiting, limit = self._waiting, self._batch_max
+        if not self._under_way:
+            batch = waiting[:limit]
+            del waiting[:limit]
+            return batch
+        batch = []
+        rest: list[tuple[Received, asyncio.Future[Kept]]] = []
+        for one in waiting:
+            is_free = len(batch) < limit and one[0].person not in self._under_way
+            (batch if is_free else rest).append(one)
+        waiting[:] = rest
+        return batch

@@ -43,7 +43,7 @@ async def receive_new_messages(
     replies = await _answer(tx, fresh, router)
     encode = _ReplyEncoder()
     answered = [(one, encode(reply)) for one, reply in zip(fresh, replies, strict=True)]
-    if await queries.keep_answered(tx, answered) < len(fresh):
+    if not await queries.keep_answered(tx, answered):
         raise KeptBefore
     given = dict(zip(firsts, replies, strict=True))
     return [_result(one, firsts.get(one.place), replies=given, known={}) for one in received]

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from o2o.crm.statuses import AnsweredVia
-from o2o.infra.database import Tx
+from o2o.infra.database import Tx, violated_constraint
 from o2o.infra.direct import fetch_direct
 from o2o.wechat.codec.messages import Event, InboundMessage
 from o2o.wechat.inbox import Received
@@ -26,9 +27,14 @@ _INSERT = (
     " AS m(account_id uuid, message_key text, body_hash text, signed_at bigint, nonce text,"
     " openid text, kind text, event text, fields jsonb, received_at timestamptz,"
     " reply jsonb, answered_via text) ORDER BY account_id, message_key"
-    " ON CONFLICT DO NOTHING RETURNING id"
 )
-_INSERT_AND_TELL = f"{_INSERT}, account_id, message_key"
+_INSERT_NEW = f"{_INSERT} ON CONFLICT DO NOTHING RETURNING id, account_id, message_key"
+_KEPT_ONCE = frozenset(
+    {
+        "uq_inbound_messages_account_id_message_key",
+        "uq_inbound_messages_account_id_signed_at_nonce",
+    }
+)
 _FIND = text(
     "SELECT m.id, m.account_id, m.message_key, m.body_hash, m.signed_at, m.nonce, m.reply,"
     " m.answered_via FROM unnest(CAST(:account_ids AS uuid[]), CAST(:keys AS bytea[]))"
@@ -85,14 +91,24 @@ class ReplyRow(msgspec.Struct, frozen=True, gc=False):
 async def keep_messages(tx: Tx, received: Sequence[Received]) -> dict[tuple[UUID, bytes], int]:
     """Insert what is new and return its ids by place; a concurrent insert is waited for."""
     rows = [_new_row(one, None) for one in received]
-    kept = await fetch_direct(tx, _INSERT_AND_TELL, _ENCODER.encode(rows).decode())
+    kept = await fetch_direct(tx, _INSERT_NEW, _ENCODER.encode(rows).decode())
     return {(row[1], row[2]): row[0] for row in kept}
 
 
-async def keep_answered(tx: Tx, answered: Sequence[tuple[Received, msgspec.Raw | None]]) -> int:
-    """Insert messages with what they were answered (JSON); return how many of them were new."""
+async def keep_answered(tx: Tx, answered: Sequence[tuple[Received, msgspec.Raw | None]]) -> bool:
+    """Insert messages with what they were answered (JSON).
+
+    Return False when a message or a nonce was there before: none was inserted, and a transaction
+    that has begun can only be undone.
+    """
     rows = [_new_row(one, reply) for one, reply in answered]
-    return len(await fetch_direct(tx, _INSERT, _ENCODER.encode(rows).decode()))
+    try:
+        await fetch_direct(tx, _INSERT, _ENCODER.encode(rows).decode())
+    except DBAPIError as error:
+        if violated_constraint(error) in _KEPT_ONCE:
+            return False
+        raise
+    return True
 
 
 async def find_kept(
