@@ -9,7 +9,7 @@ from tests.architecture.sources import ROOT, project_files
 # Written with brackets, so that this file does not hold what it looks for.
 PATTERNS = {
     "a package host": re.compile(
-        r"py[p]i\.org|python[h]osted|registry\.npm[j]s|npm[m]irror|deb\.deb[i]an|proxy\.go[l]ang"
+        r"py[p]i\.org|python[h]osted|regis[t]ry\.npm[j]s|npm[m]irror|deb\.deb[i]an|proxy\.go[l]ang"
         r"|static\.cra[t]es|js[d]elivr|un[p]kg\.com|cdn[j]s"
     ),
     "a path of one machine": re.compile(
@@ -64,7 +64,7 @@ def whole(torn: str) -> str:
     "torn",
     [
         "index = 'https://py^pi.org/simple'",
-        '"resolved": "https://registry.npm^js.org/x"',
+        '"resolved": "https://regis^try.npm^js.org/x"',
         "cd /wo^rk/main",
         "open('/ho^me/alex/notes')",
         "KEY = '-----BEGIN PRIV^ATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0B'",
@@ -77,14 +77,14 @@ def test_the_check_sees_what_does_not_belong(torn: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    "torn",
     [
-        "GET /api/v1/work/orders",
+        "GET /api/v1/wo^rk/orders",
         "postgresql://o2o:password@localhost:5432/o2o",
-        "https://example.com/home/page",
+        "https://example.com/ho^me/page",
         "if text.startswith('-----BEGIN PRIVATE KEY-----'):",
         "f'postgresql://{user}:{word}@{host}'",
     ],
 )
-def test_ordinary_lines_are_fine(line: str) -> None:
-    assert unclean("a.py", line) == []
+def test_ordinary_lines_are_fine(torn: str) -> None:
+    assert unclean("a.py", whole(torn)) == []
