@@ -71,6 +71,11 @@ def async_url(url: str) -> str:
     return url
 
 
+def encode_json(value: Any) -> str:
+    """Return a value as the text of a JSON column."""
+    return msgspec.json.encode(value).decode()
+
+
 def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """Create the engine of one process. The pool stays small: commits are batched, not parallel."""
     return create_async_engine(
@@ -78,7 +83,7 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_serializer=encode_json,
         json_deserializer=msgspec.json.decode,
         connect_args=CONNECT_ARGUMENTS,
     )

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from o2o.infra.database import CONNECT_ARGUMENTS, SessionFactory, Tx
+from o2o.infra.database import CONNECT_ARGUMENTS, SessionFactory, Tx, encode_json
 
 _PLACE = "direct"
 
@@ -49,7 +49,7 @@ class Direct:
         await connection.set_type_codec(
             "jsonb",
             schema="pg_catalog",
-            encoder=lambda value: msgspec.json.encode(value).decode(),
+            encoder=encode_json,
             decoder=msgspec.json.decode,
         )
         return connection
