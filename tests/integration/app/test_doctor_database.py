@@ -202,8 +202,7 @@ def test_other_commands_say_in_a_sentence_that_the_database_is_away(
 def test_other_commands_say_that_the_schema_is_missing(
     installation: Installation, server_url: str
 ) -> None:
-    name = installation.settings["database_url"].partition("?")[0].rpartition("/")[2]
-    unmigrated = create_database(server_url, f"{name}_empty")
+    unmigrated = create_database(server_url, "test_unmigrated")
     ended = installation.but(database_url=unmigrated).run("account", "list")
     assert ended.returncode == 1
     assert ended.stderr.endswith("run o2o migrate.\n")

@@ -48,8 +48,9 @@ async def test_a_database_that_may_forget_is_refused(server_url: str, owner: str
     engine = create_engine(url, pool_size=1)
     await check_durability(engine)
     async with engine.begin() as connection:
+        database = connection.engine.url.database
         await connection.execute(
-            text(f"ALTER {owner.format(db='test_durability')} SET synchronous_commit = off")
+            text(f"ALTER {owner.format(db=database)} SET synchronous_commit = off")
         )
     await engine.dispose()
     with pytest.raises(DurabilityOff, match="synchronous_commit is off"):
