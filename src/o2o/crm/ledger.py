@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, Small, status_column
-from o2o.crm.statuses import AccountKind, Asset, LotKind, Tender, TransferKind
+from o2o.crm.statuses import AccountKind, Asset, HoldStatus, LotKind, Tender, TransferKind
 
 
 class LedgerAccount(Base):
@@ -36,7 +36,8 @@ class LedgerAccount(Base):
         UniqueConstraint("owner_id", "kind"),
         CheckConstraint("balance >= 0", name="balance_not_negative"),
         CheckConstraint(
-            "(kind IN ('member_stored_value', 'member_points')) = (balance IS NOT NULL)",
+            "(kind IN ('member_stored_value', 'member_points', 'member_held'))"
+            " = (balance IS NOT NULL)",
             name="balance_kept_for_members",
         ),
     )
@@ -58,19 +59,40 @@ class LedgerTransfer(Base):
     from_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
     to_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
     amount: Mapped[int]
-    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
+    # None where no store takes part: points that expire, members that become one.
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
     tender: Mapped[Tender | None] = mapped_column(status_column(Tender))
     reason: Mapped[str | None]
     visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("counter_visits.id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_members.id"))
     api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
+    # The transfer that this one takes back, in whole or in part.
+    reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_transfers.id"))
     created_at: Mapped[datetime]
 
     __table_args__ = (
         UniqueConstraint("request_id", "part"),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("from_account_id <> to_account_id", name="two_accounts"),
-        CheckConstraint("(kind = 'top_up') = (tender IS NOT NULL)", name="tender_of_top_up"),
+        CheckConstraint(
+            "(kind IN ('top_up', 'refund', 'top_up_reversed')) = (tender IS NOT NULL)",
+            name="tender_where_money_changes_hands",
+        ),
+        CheckConstraint(
+            "store_id IS NOT NULL OR kind IN ('passed_on', 'merged', 'unmerged', 'points_expired',"
+            " 'points_donated', 'adjusted_up', 'adjusted_down', 'hold_released')",
+            name="store_where_one_takes_part",
+        ),
+        CheckConstraint(
+            "(kind IN ('debit_reversed', 'top_up_reversed', 'top_up_bonus_reversed',"
+            " 'points_earned_reversed', 'points_spent_reversed')) = (reverses_id IS NOT NULL)",
+            name="reverses_something",
+        ),
+        Index(
+            "ix_ledger_transfers_reverses_id",
+            "reverses_id",
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
         Index(
             "ix_ledger_transfers_visit",
             "visit_id",
@@ -112,6 +134,8 @@ class LedgerLot(Base):
     remaining: Mapped[int]
     granted_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    # Of value that came from another member: the lot it was there, so that it can go back.
+    parent_lot_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_lots.id"), index=True)
 
     __table_args__ = (
         CheckConstraint("granted > 0", name="granted_positive"),
@@ -137,4 +161,56 @@ class LedgerLotDraw(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_ledger_lot_draws_lot_id", "lot_id"),
+    )
+
+
+class LedgerLotReturn(Base):
+    """How much a transfer gave back to which lot: the undoing of a draw."""
+
+    __tablename__ = "ledger_lot_returns"
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_lots.id"), primary_key=True)
+    amount: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_ledger_lot_returns_lot_id", "lot_id"),
+    )
+
+
+class LedgerReversal(Base):
+    """How much of a transfer has been taken back. The row that two reversals race for."""
+
+    __tablename__ = "ledger_reversals"
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), primary_key=True)
+    amount: Mapped[int]
+    reversed: Mapped[int]
+
+    __table_args__ = (CheckConstraint("reversed BETWEEN 1 AND amount", name="reversed_in_range"),)
+
+
+class LedgerHold(Base):
+    """An amount set aside from a card until it is posted, voided or expires."""
+
+    __tablename__ = "ledger_holds"
+
+    # The transfer that set it aside.
+    id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"), index=True)
+    amount: Mapped[int]
+    status: Mapped[HoldStatus] = mapped_column(status_column(HoldStatus))
+    # What was sold for; the rest went back. 0 until posted.
+    posted: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("posted BETWEEN 0 AND amount", name="posted_in_range"),
+        CheckConstraint("(status = 'posted') = (posted > 0)", name="posted_something"),
+        CheckConstraint("(status = 'pending') = (ended_at IS NULL)", name="ended_at_a_time"),
+        Index("ix_ledger_holds_due", "expires_at", postgresql_where=text("status = 'pending'")),
     )

@@ -10,7 +10,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, status_column
-from o2o.crm.statuses import CardStatus, ConsentPurpose, IdentityKind, MemberStatus
+from o2o.crm.statuses import (
+    CardStatus,
+    ConsentPurpose,
+    IdentityKind,
+    MemberStatus,
+    OfflineCardStatus,
+)
 
 
 class Fan(Base):
@@ -56,8 +62,24 @@ class Member(Base):
     birthday: Mapped[date | None]
     home_store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
     joined_at: Mapped[datetime]
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"), index=True)
+    deleted_at: Mapped[datetime | None]
+    # When the member said no to what we conclude from purchases (PIPL article 24).
+    profiling_refused_at: Mapped[datetime | None]
+    # Argon2id of six digits; asked for above the programme's limit.
+    pay_pin_hash: Mapped[str | None]
+    pay_pin_failures: Mapped[int] = mapped_column(server_default=text("0"))
+    pay_pin_locked_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_members_brand_joined", "brand_id", "joined_at"),)
+    __table_args__ = (
+        Index("ix_members_brand_joined", "brand_id", "joined_at"),
+        CheckConstraint(
+            "(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_into_somebody"
+        ),
+        CheckConstraint(
+            "(status = 'deleted') = (deleted_at IS NOT NULL)", name="deleted_at_a_time"
+        ),
+    )
 
 
 class MemberIdentity(Base):
@@ -96,6 +118,32 @@ class Card(Base):
             unique=True,
             postgresql_where=text("status = 'active'"),
         ),
+    )
+
+
+class OfflineCard(Base):
+    """A card bought over the counter before its owner came through WeChat.
+
+    It belongs to a member from the start: one whom nobody in WeChat has claimed yet.
+    """
+
+    __tablename__ = "offline_cards"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), index=True)
+    # As printed, without spaces, upper case.
+    card_no: Mapped[str]
+    # Keyed hash of the code under the scratch-off; without one the card is bound at a pad only.
+    code_hash: Mapped[bytes | None]
+    status: Mapped[OfflineCardStatus] = mapped_column(status_column(OfflineCardStatus))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    created_at: Mapped[datetime]
+    bound_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("brand_id", "card_no"),
+        CheckConstraint("card_no ~ '^[0-9A-Z]{4,32}$'", name="card_no_is_plain"),
     )
 
 

@@ -30,7 +30,19 @@ class MemberStatus(StrEnum):
     """Whether a member may act."""
 
     ACTIVE = "active"
+    # Became one with another member, `merged_into_id`; may come apart again for seven days.
+    MERGED = "merged"
     DELETED = "deleted"
+
+
+class OfflineCardStatus(StrEnum):
+    """How far a card that was bought over the counter has come."""
+
+    # Printed and paid, nobody in WeChat yet.
+    UNBOUND = "unbound"
+    BOUND = "bound"
+    LOST = "lost"
+    REPLACED = "replaced"
 
 
 class CardStatus(StrEnum):
@@ -79,17 +91,25 @@ class Asset(StrEnum):
 class AccountKind(StrEnum):
     """Whose pocket a ledger account is.
 
-    The first two belong to members and may not go below zero. The others are the other side of
+    The first three belong to members and may not go below zero. The others are the other side of
     the books; they keep no balance row, so that nobody queues for it.
     """
 
     MEMBER_STORED_VALUE = "member_stored_value"
     MEMBER_POINTS = "member_points"
+    # What is set aside for holds: it left the card and has not been sold for yet.
+    MEMBER_HELD = "member_held"
     STORE_TAKINGS = "store_takings"
     STORE_BONUS = "store_bonus"
     STORE_SALES = "store_sales"
+    # What cards held before this ledger began.
+    STORE_OPENING = "store_opening"
+    # The other side of corrections that two people agreed on.
+    BRAND_ADJUSTMENTS = "brand_adjustments"
     BRAND_POINTS_ISSUED = "brand_points_issued"
     BRAND_POINTS_SPENT = "brand_points_spent"
+    BRAND_POINTS_EXPIRED = "brand_points_expired"
+    BRAND_POINTS_DONATED = "brand_points_donated"
 
 
 class TransferKind(StrEnum):
@@ -98,8 +118,38 @@ class TransferKind(StrEnum):
     TOP_UP = "top_up"
     TOP_UP_BONUS = "top_up_bonus"
     DEBIT = "debit"
+    DEBIT_REVERSED = "debit_reversed"
+    TOP_UP_REVERSED = "top_up_reversed"
+    TOP_UP_BONUS_REVERSED = "top_up_bonus_reversed"
+    HELD = "held"
+    HOLD_POSTED = "hold_posted"
+    HOLD_RELEASED = "hold_released"
+    # Money back to the member, and the bonus that goes with it back to the house.
+    REFUND = "refund"
+    BONUS_FORFEITED = "bonus_forfeited"
+    PASSED_ON = "passed_on"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    ADJUSTED_UP = "adjusted_up"
+    ADJUSTED_DOWN = "adjusted_down"
+    OPENING_PRINCIPAL = "opening_principal"
+    OPENING_BONUS = "opening_bonus"
+    OPENING_POINTS = "opening_points"
     POINTS_EARNED = "points_earned"
     POINTS_SPENT = "points_spent"
+    POINTS_EARNED_REVERSED = "points_earned_reversed"
+    POINTS_SPENT_REVERSED = "points_spent_reversed"
+    POINTS_EXPIRED = "points_expired"
+    POINTS_DONATED = "points_donated"
+
+
+class HoldStatus(StrEnum):
+    """How a hold stands."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    EXPIRED = "expired"
 
 
 class LotKind(StrEnum):

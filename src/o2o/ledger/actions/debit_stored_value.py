@@ -19,6 +19,8 @@ from o2o.ledger.queries.books import lock_books
 from o2o.ledger.rules.draw import DrawOrder, draw
 from o2o.ledger.rules.limits import check_amount
 
+__all__ = ["DebitStoredValue", "DrawOrder", "Transferred", "debit_stored_value", "transferred"]
+
 
 class DebitStoredValue(Intention, frozen=True, kw_only=True):
     """Take `amount_fen` from a member's card for what was sold in a store."""

@@ -18,10 +18,14 @@ _STORE_KINDS = {
     AccountKind.STORE_TAKINGS: Asset.CNY_FEN,
     AccountKind.STORE_BONUS: Asset.CNY_FEN,
     AccountKind.STORE_SALES: Asset.CNY_FEN,
+    AccountKind.STORE_OPENING: Asset.CNY_FEN,
 }
 _BRAND_KINDS = {
+    AccountKind.BRAND_ADJUSTMENTS: Asset.CNY_FEN,
     AccountKind.BRAND_POINTS_ISSUED: Asset.POINTS,
     AccountKind.BRAND_POINTS_SPENT: Asset.POINTS,
+    AccountKind.BRAND_POINTS_EXPIRED: Asset.POINTS,
+    AccountKind.BRAND_POINTS_DONATED: Asset.POINTS,
 }
 
 # In the order of owners, so that two transactions that open the same accounts wait, not deadlock.

@@ -21,7 +21,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     asset: Asset
     amount: int
     member_id: MemberId
-    store_id: StoreId
+    store_id: StoreId | None
     visit_id: VisitId | None
     staff_id: StaffId | None
     reason: str | None
@@ -61,7 +61,7 @@ def _transfer(row: LedgerTransfer, *, member_id: MemberId) -> Transfer:
         asset=row.asset,
         amount=row.amount,
         member_id=member_id,
-        store_id=StoreId(row.store_id),
+        store_id=StoreId(row.store_id) if row.store_id else None,
         visit_id=VisitId(row.visit_id) if row.visit_id else None,
         staff_id=StaffId(row.staff_id) if row.staff_id else None,
         reason=row.reason,

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from o2o.crm.organisation import Brand, Tier
+from o2o.crm.programmes import Programme
 from o2o.crm.statuses import BrandKind
 from o2o.infra.database import Tx
 from o2o.kernel.ids import BrandId, new_id
@@ -67,4 +68,7 @@ async def create_brand(
         for rank, tier in enumerate(tiers)
     ]
     await tx.execute(insert(Tier).values(rows).on_conflict_do_nothing())
+    await tx.execute(
+        insert(Programme).values(brand_id=brand_id, updated_at=now).on_conflict_do_nothing()
+    )
     return brand_id
