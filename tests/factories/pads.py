@@ -19,9 +19,11 @@ from o2o.kernel.ids import new_request_id
 from o2o.membership.actions.issue_member_code import issue_member_code
 from o2o.membership.till import AtPad, Till
 from o2o.membership.web import pad as counter_pages
+from o2o.staff.web import add_to_menu as add_staff_to_menu
 from o2o.staff.web import route_handlers as staff_pages
 from o2o.stores.web import styles
 from o2o.web.actions.keep_sessions import open_session
+from o2o.web.console_menu import ConsoleMenu
 from o2o.web.copy import Words
 from o2o.web.edge import Edge
 from o2o.web.pages import Pages
@@ -43,6 +45,8 @@ def counter_platform(
 ) -> Platform:
     """The process-wide parts over the tests' database."""
     words = Words()
+    console_menu = ConsoleMenu()
+    add_staff_to_menu(console_menu)
     settings = Settings(
         secret_key="a key for tests that is long enough", demo=demo, public_url=public_url
     )
@@ -55,6 +59,7 @@ def counter_platform(
         words=words,
         pages=Pages(words),
         panels=panels or Panels(),
+        console_menu=console_menu,
     )
 
 

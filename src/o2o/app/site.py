@@ -66,6 +66,7 @@ def _platform(runtime: Runtime, wired: Wired, *, hub: Hub) -> Platform:
         words=wired.words,
         pages=Pages(wired.words),
         panels=wired.panels,
+        console_menu=wired.console_menu,
     )
 
 

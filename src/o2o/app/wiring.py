@@ -22,6 +22,7 @@ from o2o.membership.web import pad as membership_pad
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
 from o2o.stores.web import styles as stores_styles
+from o2o.web.console_menu import ConsoleMenu
 from o2o.web.copy import Words
 from o2o.web.panels import Panels
 from o2o.wechat.services import WeChatServices
@@ -36,6 +37,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
     wechat: WeChatServices
     till: Till
     panels: Panels
+    console_menu: ConsoleMenu
 
     @property
     def page_handlers(self) -> list[Any]:
@@ -78,7 +80,9 @@ def wire(runtime: Runtime) -> Wired:
         public_url=settings.public_url,
     )
     panels = Panels()
-    return Wired(words=words, wechat=wechat, till=till, panels=panels)
+    console_menu = ConsoleMenu()
+    staff_web.add_to_menu(console_menu)
+    return Wired(words=words, wechat=wechat, till=till, panels=panels, console_menu=console_menu)
 
 
 def wire_registry(runtime: Runtime, wired: Wired) -> Registry:

@@ -9,6 +9,7 @@ from o2o.infra.live import Hub
 from o2o.infra.seal import Seal
 from o2o.infra.settings import Settings
 from o2o.kernel.clock import Clock
+from o2o.web.console_menu import ConsoleMenu
 from o2o.web.copy import Words
 from o2o.web.pages import Pages
 from o2o.web.panels import Panels
@@ -25,6 +26,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     words: Words
     pages: Pages
     panels: Panels
+    console_menu: ConsoleMenu = msgspec.field(default_factory=ConsoleMenu)
 
 
 def platform_of(connection: Any) -> Platform:

@@ -34,7 +34,7 @@ async def people(sessions: SessionFactory, counter: Counter) -> None:
 async def signed_in(browser: Browser, login: str) -> Browser:
     await browser.see("/console/sign-in")
     answer = await browser.send("/console/sign-in", login=login, password=PASSWORD)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/pads")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
     await browser.see("/console/pads")
     return browser
 
@@ -85,6 +85,18 @@ async def test_a_manager_sees_the_own_stores(
     assert "小灶湖滨店" not in here
     everywhere = await signed_in(browser_of(platform), "manager-all")
     assert "小灶湖滨店" in (await everywhere.see("/console/pads")).text
+
+
+async def test_everybody_begins_at_the_first_page_of_the_own_menu(
+    browser: Browser, platform: Platform, people: None
+) -> None:
+    manager = await signed_in(browser, "manager-here")
+    home = await manager.see("/console")
+    assert (home.status_code, home.headers["location"]) == (302, "/console/pads")
+    seller = await signed_in(browser_of(platform), "seller")
+    nothing = await seller.see("/console")
+    assert (nothing.status_code, "这里暂时没有您要办的事" in nothing.text) == (200, True)
+    assert 'href="/console/pads"' not in nothing.text
 
 
 async def test_who_manages_nothing_is_told_so(browser: Browser, people: None) -> None:

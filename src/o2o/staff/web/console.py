@@ -17,6 +17,7 @@ from o2o.staff.rules import PASSWORD_CHARS_MAX
 from o2o.staff.web.demo import demo_staff
 from o2o.staff.web.language import ChooseLanguage, language_chosen
 from o2o.web.answers import is_for_program
+from o2o.web.console_frame import show_console
 from o2o.web.cookies import cookie_name, ended_cookie, session_cookie
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.guards import console_guard
@@ -33,7 +34,7 @@ from o2o.web.sessions import end_session
 from o2o.web.visitors import find_console_staff
 
 AnyRequest = Request[Any, Any, Any]
-FIRST_PAGE = "/console/pads"
+HOME = "/console"
 SIGN_IN = "/console/sign-in"
 
 
@@ -60,7 +61,7 @@ class ConsoleDoor(Controller):
         if token:
             token_hash = platform.seal.hash_of(token, use="session")
             if await find_console_staff(tx, token_hash, now=platform.clock.now()):
-                return Redirect(FIRST_PAGE, status_code=302, headers={"Cache-Control": "no-store"})
+                return Redirect(HOME, status_code=302, headers={"Cache-Control": "no-store"})
         return sign_in_page(request, platform)
 
     @post("/", guards=[pre_session_guard])
@@ -85,7 +86,7 @@ class ConsoleDoor(Controller):
                 status=fact.status,
             )
         cookie = session_cookie(platform.settings, Audience.CONSOLE, signed_in.session_token)
-        return go_on(request, FIRST_PAGE, cookies=[cookie])
+        return go_on(request, HOME, cookies=[cookie])
 
     @post("/language", guards=[pre_session_guard])
     async def choose_language(
@@ -101,13 +102,24 @@ class ConsoleDoor(Controller):
 class OpenConsole(Controller):
     """What anybody signed in may ask of the console itself."""
 
-    path = "/console"
+    path = HOME
     guards = [console_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
 
     @get("/")
-    async def home(self) -> Redirect:
-        """Go to the first page there is."""
-        return Redirect(FIRST_PAGE, status_code=302, headers={"Cache-Control": "no-store"})
+    async def home(
+        self,
+        request: AnyRequest,
+        tx: NamedDependency[Tx],
+        platform: NamedDependency[Platform],
+        console_staff: NamedDependency[ConsoleStaff],
+    ) -> Response[Any]:
+        """Go to the first page of the person's menu, or say that there is none."""
+        first = platform.console_menu.first_page(console_staff.roles)
+        if first is None:
+            return await show_console(
+                request, tx, console_staff, "console/nothing.html", page="nothing"
+            )
+        return Redirect(first, status_code=302, headers={"Cache-Control": "no-store"})
 
     @post("/sign-out")
     async def sign_out(

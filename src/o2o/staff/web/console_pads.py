@@ -21,16 +21,18 @@ from o2o.staff.actions.unlock_staff import unlock_staff
 from o2o.staff.queries import PadView, StaffView, list_pads, list_staff
 from o2o.staff.rules import ENROLMENT_LASTS
 from o2o.staff.web.qr import qr_svg
-from o2o.stores.queries import get_brand, list_stores
+from o2o.stores.queries import list_stores
+from o2o.web.console_frame import show_console
+from o2o.web.console_menu import ConsoleMenu
 from o2o.web.forms import go_on
 from o2o.web.guards import console_guard
 from o2o.web.language import language_of
 from o2o.web.platform import Platform
 from o2o.web.principals import ConsoleStaff
-from o2o.web.rendering import show
 
 AnyRequest = Request[Any, Any, Any]
 PAGE = "/console/pads"
+SLOT = "pads"
 
 
 class CreateEnrolment(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,17 +40,6 @@ class CreateEnrolment(msgspec.Struct, forbid_unknown_fields=True):
 
     store_id: UUID
     csrf: str = ""
-
-
-class ConsoleFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """What surrounds every page of the console."""
-
-    brand_slug: str
-    brand_name: str
-    staff_name: str
-    # Keys of the copy.
-    roles: list[str]
-    page: str
 
 
 class NewEnrolment(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,20 +149,15 @@ async def _page(
     *,
     enrolment: NewEnrolment | None = None,
 ) -> Response[str]:
-    brand = await get_brand(tx, console_staff.brand_id)
     stores = await _managed_stores(tx, console_staff)
     done = request.query_params.get("done")
-    return show(
+    return await show_console(
         request,
+        tx,
+        console_staff,
         "console/pads.html",
+        page=SLOT,
         status=201 if enrolment else 200,
-        frame=ConsoleFrame(
-            brand_slug=brand.slug,
-            brand_name=brand.name,
-            staff_name=console_staff.name,
-            roles=sorted(role.value for role in console_staff.roles),
-            page="pads",
-        ),
         stores=await _with_pads(tx, stores),
         locked=await _locked_people(tx, console_staff),
         enrolment=enrolment,
@@ -216,6 +202,18 @@ async def _locked_people(tx: Tx, console_staff: ConsoleStaff) -> list[StaffView]
             or any(stores is not None and stores & managed for stores in person.roles.values())
         )
     ]
+
+
+def add_to_menu(menu: ConsoleMenu) -> None:
+    """Contribute the page to the console's menu."""
+    menu.add(
+        slot=SLOT,
+        href=PAGE,
+        label="console.frame.pads",
+        icon="pad",
+        roles={StaffRoleName.MANAGER},
+        order=800,
+    )
 
 
 route_handlers: list[Any] = [ConsolePads]

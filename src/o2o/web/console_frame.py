@@ -1,0 +1,56 @@
+"""What surrounds every page of the console: the brand, who is signed in, the menu."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from o2o.infra.database import Tx
+from o2o.web.console_menu import ConsoleLink
+from o2o.web.platform import platform_of
+from o2o.web.principals import ConsoleStaff
+from o2o.web.queries.brands import get_brand_face
+from o2o.web.rendering import show
+
+
+class ConsoleFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame of one page."""
+
+    brand_slug: str
+    brand_name: str
+    staff_name: str
+    # Values of StaffRoleName; the copy has words for them.
+    roles: list[str]
+    # The slot of the menu that this page belongs to.
+    page: str
+    links: list[ConsoleLink]
+
+
+async def console_frame(
+    request: Request[Any, Any, Any], tx: Tx, console_staff: ConsoleStaff, *, page: str
+) -> ConsoleFrame:
+    """Return the frame of a page in the menu's slot `page`."""
+    slug, name = await get_brand_face(tx, console_staff.brand_id)
+    return ConsoleFrame(
+        brand_slug=slug,
+        brand_name=name,
+        staff_name=console_staff.name,
+        roles=sorted(role.value for role in console_staff.roles),
+        page=page,
+        links=platform_of(request).console_menu.links_for(console_staff.roles),
+    )
+
+
+async def show_console(
+    request: Request[Any, Any, Any],
+    tx: Tx,
+    console_staff: ConsoleStaff,
+    template: str,
+    *,
+    page: str,
+    status: int = 200,
+    **values: Any,
+) -> Response[str]:
+    """Render a page of the console within its frame."""
+    frame = await console_frame(request, tx, console_staff, page=page)
+    return show(request, template, status=status, frame=frame, **values)
