@@ -7,12 +7,12 @@ from o2o.crm.organisation import Brand
 from o2o.crm.statuses import StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import Tx
+from o2o.infra.passwords import hash_secret
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import StaffId, new_id
 from o2o.staff.actions.create_staff import RoleAt, create_staff
 from o2o.staff.actions.enrol_pad import EnrolledPad, add_pad
 from o2o.staff.actions.issue_api_key import IssuedAPIKey, issue_api_key
-from o2o.staff.passwords import hash_secret
 from o2o.staff.rules import SCOPES
 from tests.fakes.clock import NOON
 

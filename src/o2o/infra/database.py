@@ -107,6 +107,17 @@ async def transaction(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
 
 
 @asynccontextmanager
+async def transaction_beside(tx: Tx) -> AsyncGenerator[Tx, None]:
+    """Open a transaction of its own on the same database, for what outlives a refusal of `tx`.
+
+    Call it before the first statement of `tx`: then `tx` holds neither a second connection nor a
+    row that this one would wait for.
+    """
+    async with transaction(async_sessionmaker(tx.bind, class_=Tx, expire_on_commit=False)) as own:
+        yield own
+
+
+@asynccontextmanager
 async def transaction_on_demand(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
     """As `transaction`, begun by its first statement: where usually none is needed, none is paid.
 

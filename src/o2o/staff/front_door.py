@@ -9,6 +9,7 @@ from uuid import UUID
 
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.passwords import check_secret_aside
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
 from o2o.kernel.text import without_controls
@@ -26,7 +27,6 @@ from o2o.staff.errors import (
     SignInLocked,
     SignInRefused,
 )
-from o2o.staff.passwords import check_secret_aside
 from o2o.staff.rules import (
     ENROLMENT_LIMIT,
     ENROLMENT_LIMIT_OF_ALL,

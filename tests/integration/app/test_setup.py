@@ -15,9 +15,9 @@ from o2o.app.install.working import Speech, work
 from o2o.app.runtime import Runtime, open_runtime
 from o2o.crm.statuses import AccountKind, CallbackMode
 from o2o.infra.database import Tx
+from o2o.infra.passwords import is_secret_right
 from o2o.infra.settings import read_settings
 from o2o.ledger.verify import verify_ledger
-from o2o.staff.passwords import is_secret_right
 from o2o.staff.queries import find_api_key, find_staff_by_login, list_roles
 from o2o.stores.queries import find_account, find_brand, find_store_by_code, list_tiers
 from o2o.wechat.official_account import open_account

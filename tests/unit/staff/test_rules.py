@@ -2,7 +2,7 @@
 
 import pytest
 
-from o2o.staff.passwords import hash_secret, is_secret_right
+from o2o.infra.passwords import hash_secret, is_secret_right
 from o2o.staff.rules import fold_login, is_password_strong, is_pin_strong
 
 

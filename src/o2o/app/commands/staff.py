@@ -8,8 +8,8 @@ from o2o.app.install.working import Speech, open_for_command, work
 from o2o.crm.statuses import StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import Tx
+from o2o.infra.passwords import hash_secret
 from o2o.staff.actions.create_staff import RoleAt, create_staff
-from o2o.staff.passwords import hash_secret
 from o2o.staff.queries import list_staff
 from o2o.staff.rules import PAD_ROLES, is_password_strong, is_pin_strong
 from o2o.stores.queries import list_brands

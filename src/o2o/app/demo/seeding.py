@@ -11,11 +11,11 @@ from o2o.app.demo.world import World
 from o2o.crm.statuses import BrandKind, CallbackMode, StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import Tx
+from o2o.infra.passwords import hash_secret
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import BrandId, StaffId, StoreId
 from o2o.ledger.actions.open_accounts import open_store_accounts
 from o2o.staff.actions.create_staff import RoleAt, create_staff
-from o2o.staff.passwords import hash_secret
 from o2o.stores.actions.create_brand import NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
 from o2o.wechat.actions.register_account import AccountDetails, register_account

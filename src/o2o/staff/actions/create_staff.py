@@ -35,7 +35,7 @@ async def create_staff(
     actor: Actor,
     now: datetime,
 ) -> StaffId:
-    """Raises LoginTaken. Secrets are hashed beforehand, by `o2o.staff.passwords`."""
+    """Raises LoginTaken. Secrets are hashed beforehand, by `o2o.infra.passwords`."""
     staff_id = StaffId(new_id())
     created = await tx.execute(
         insert(StaffMember)
