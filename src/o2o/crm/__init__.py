@@ -4,13 +4,16 @@ Only the owning domain writes a table; anyone may read through foreign keys.
 """
 
 from o2o.crm import (
+    adjustments,
     ledger,
     members,
     organisation,
     outbox,
     platform,
+    programme_history,
     programmes,
     purchases,
+    shifts,
     staff,
     statuses,
     wechat,
@@ -21,14 +24,17 @@ metadata = Base.metadata
 
 __all__ = [
     "Base",
+    "adjustments",
     "ledger",
     "members",
     "metadata",
     "organisation",
     "outbox",
     "platform",
+    "programme_history",
     "programmes",
     "purchases",
+    "shifts",
     "staff",
     "statuses",
     "wechat",

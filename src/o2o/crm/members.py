@@ -16,6 +16,7 @@ from o2o.crm.statuses import (
     IdentityKind,
     MemberStatus,
     OfflineCardStatus,
+    VisitVia,
 )
 
 
@@ -52,6 +53,8 @@ class Member(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
     tier_id: Mapped[UUID] = mapped_column(ForeignKey("tiers.id"))
+    # Until when the tier holds, its grace not counted; None is without an end, or not set yet.
+    tier_valid_until: Mapped[datetime | None]
     status: Mapped[MemberStatus] = mapped_column(
         status_column(MemberStatus), default=MemberStatus.ACTIVE
     )
@@ -73,6 +76,11 @@ class Member(Base):
 
     __table_args__ = (
         Index("ix_members_brand_joined", "brand_id", "joined_at"),
+        Index(
+            "ix_members_tier_valid_until",
+            "tier_valid_until",
+            postgresql_where=text("tier_valid_until IS NOT NULL"),
+        ),
         CheckConstraint(
             "(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_into_somebody"
         ),
@@ -211,8 +219,10 @@ class CounterVisit(Base):
     # phone lets it go on.
     held_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
+    via: Mapped[VisitVia] = mapped_column(status_column(VisitVia), server_default=text("'code'"))
 
     __table_args__ = (
+        CheckConstraint("via = 'code' OR code_hash IS NULL", name="via_code_has_one"),
         CheckConstraint("(pad_id IS NULL) <> (api_key_id IS NULL)", name="opened_by_one"),
         CheckConstraint("expires_at <= opened_at + interval '5 minutes'", name="five_minutes"),
         Index("ix_counter_visits_member", "member_id", "opened_at"),

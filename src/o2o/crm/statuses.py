@@ -168,6 +168,38 @@ class Tender(StrEnum):
     TRANSFER = "transfer"
 
 
+class VisitVia(StrEnum):
+    """By what a member was recognised at the counter. Only a live code may pay by itself."""
+
+    CODE = "code"
+    PHONE_TAIL = "phone_tail"
+    CARD_NO = "card_no"
+
+
+class ShiftStatus(StrEnum):
+    """How far a shift at a till has come."""
+
+    OPEN = "open"
+    # Counted and handed over; the next clerk has not looked yet.
+    COUNTED = "counted"
+    CONFIRMED = "confirmed"
+
+
+class ChargeAnswerStatus(StrEnum):
+    """What the member says to a charge."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class ChargeAnswerVia(StrEnum):
+    """How the member said it: on the phone, or with the pay PIN on the pad."""
+
+    PHONE = "phone"
+    PAY_PIN = "pay_pin"
+
+
 class AnsweredVia(StrEnum):
     """How an inbound message was answered."""
 
@@ -190,3 +222,27 @@ class DeliveryStatus(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     REFUSED = "refused"
+
+
+class ProposalStatus(StrEnum):
+    """How far something stands that one person proposes and another decides."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class TierMoveReason(StrEnum):
+    """Why a member's tier changed."""
+
+    SPEND = "spend"
+    VISITS = "visits"
+    PAID = "paid"
+    BY_HAND = "by_hand"
+    RENEWED = "renewed"
+    # The time was over and the last twelve months justify less.
+    LAPSED = "lapsed"
+    # What had led there was reversed.
+    TAKEN_BACK = "taken_back"
