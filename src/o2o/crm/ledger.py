@@ -129,7 +129,9 @@ class LedgerLot(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
     kind: Mapped[LotKind] = mapped_column(status_column(LotKind))
-    origin_transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"))
+    origin_transfer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("ledger_transfers.id"), index=True
+    )
     granted: Mapped[int]
     remaining: Mapped[int]
     granted_at: Mapped[datetime]
