@@ -60,6 +60,15 @@ class ConsentPurpose(StrEnum):
     MARKETING = "marketing"
 
 
+class VerificationPurpose(StrEnum):
+    """What six digits sent to a phone are to prove."""
+
+    # The phone is the fan's; it may become the member's.
+    BIND = "bind"
+    # The fan still holds the phone that the member has; a new one may be named.
+    STEP_UP = "step_up"
+
+
 class StaffRoleName(StrEnum):
     """What a staff member may do, see the role table of the security model."""
 
@@ -246,3 +255,59 @@ class TierMoveReason(StrEnum):
     LAPSED = "lapsed"
     # What had led there was reversed.
     TAKEN_BACK = "taken_back"
+
+
+class ImportKind(StrEnum):
+    """What a file brings in."""
+
+    CARDS = "cards"
+    PURCHASES = "purchases"
+
+
+class ImportStatus(StrEnum):
+    """How far a file has come."""
+
+    UPLOADED = "uploaded"
+    # Read to its end; what it would do is known.
+    CHECKED = "checked"
+    UNREADABLE = "unreadable"
+    # A second person named its totals; its rows are being carried over.
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+class RefundStatus(StrEnum):
+    """How a member's wish to have principal back stands."""
+
+    ASKED = "asked"
+    PAID = "paid"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+
+class RefundPayout(StrEnum):
+    """How a member wants a refund: in hand in a store, or on a bank account."""
+
+    COUNTER = "counter"
+    BANK = "bank"
+
+
+class PassOnStatus(StrEnum):
+    """How an offer of stored value to another member stands."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    # Nobody took it in time.
+    RETURNED = "returned"
+
+
+class ExportStatus(StrEnum):
+    """How a copy of a member's data stands."""
+
+    REQUESTED = "requested"
+    READY = "ready"
+    FETCHED = "fetched"
+    EXPIRED = "expired"
