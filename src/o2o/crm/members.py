@@ -77,6 +77,12 @@ class Member(Base):
     __table_args__ = (
         Index("ix_members_brand_joined", "brand_id", "joined_at"),
         Index(
+            "ix_members_brand_phone",
+            "brand_id",
+            "phone",
+            postgresql_where=text("phone IS NOT NULL"),
+        ),
+        Index(
             "ix_members_tier_valid_until",
             "tier_valid_until",
             postgresql_where=text("tier_valid_until IS NOT NULL"),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, status_column
@@ -42,10 +42,35 @@ class Tier(Base):
     code: Mapped[str]
     name: Mapped[str]
     rank: Mapped[int]
-    # Spend that leads here, in fen over twelve months.
-    spend_from_fen: Mapped[int]
+    # Spend that leads here, in fen over twelve months; None where spend alone never does.
+    spend_from_fen: Mapped[int | None]
+    # Business days with a charge, over twelve months, that lead here as well.
+    visits_from: Mapped[int | None]
+    # What it costs to be here for once, in fen; None where it is not for sale.
+    price_fen: Mapped[int | None]
+    # Ten thousandths: what the tier takes off a bill, and by how much it multiplies points.
+    discount_bp: Mapped[int] = mapped_column(server_default=text("0"))
+    points_multiplier_bp: Mapped[int] = mapped_column(server_default=text("10000"))
+    birthday_points: Mapped[int] = mapped_column(server_default=text("0"))
+    # How long the tier holds once reached, in months; None without an end.
+    valid_months: Mapped[int | None] = mapped_column(server_default=text("12"))
+    # How long after that it is still kept, so that it can be earned again.
+    grace_days: Mapped[int] = mapped_column(server_default=text("30"))
 
-    __table_args__ = (UniqueConstraint("brand_id", "code"), UniqueConstraint("brand_id", "rank"))
+    __table_args__ = (
+        UniqueConstraint("brand_id", "code"),
+        UniqueConstraint("brand_id", "rank"),
+        CheckConstraint("spend_from_fen >= 0", name="spend_not_negative"),
+        CheckConstraint("visits_from BETWEEN 1 AND 1000", name="visits_in_range"),
+        CheckConstraint("price_fen BETWEEN 1 AND 500000", name="price_in_range"),
+        CheckConstraint("discount_bp BETWEEN 0 AND 9000", name="discount_in_range"),
+        CheckConstraint(
+            "points_multiplier_bp BETWEEN 10000 AND 100000", name="points_multiplier_in_range"
+        ),
+        CheckConstraint("birthday_points BETWEEN 0 AND 100000", name="birthday_points_in_range"),
+        CheckConstraint("valid_months BETWEEN 1 AND 120", name="valid_a_while"),
+        CheckConstraint("grace_days BETWEEN 0 AND 365", name="grace_in_range"),
+    )
 
 
 class OfficialAccount(Base):

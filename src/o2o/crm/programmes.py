@@ -24,11 +24,16 @@ class Programme(Base):
     points_per_yuan: Mapped[int] = mapped_column(server_default=text("1"))
     # How long points live, in months; None for ever.
     points_valid_months: Mapped[int | None] = mapped_column(server_default=text("12"))
+    # Points for opening the card, and for the first charge of a business day.
+    joining_points: Mapped[int] = mapped_column(server_default=text("0"))
+    visit_points: Mapped[int] = mapped_column(server_default=text("0"))
     # Up to this a charge needs no pay PIN, in fen; the sum of a business day likewise.
     no_pin_fen_max: Mapped[int] = mapped_column(server_default=text("20000"))
     no_pin_daily_fen_max: Mapped[int] = mapped_column(server_default=text("100000"))
     # From then on every member may have the whole principal back.
     ended_at: Mapped[datetime | None]
+    # Counts changes of rules, tiers and packages: who saves what somebody else changed is told.
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     updated_at: Mapped[datetime]
 
     __table_args__ = (
@@ -36,6 +41,10 @@ class Programme(Base):
             "draw_order IN ('proportional', 'principal_first')", name="draw_order_is_known"
         ),
         CheckConstraint("points_per_yuan BETWEEN 0 AND 1000", name="points_per_yuan_in_range"),
+        CheckConstraint(
+            "joining_points BETWEEN 0 AND 100000 AND visit_points BETWEEN 0 AND 100000",
+            name="event_points_in_range",
+        ),
         CheckConstraint("points_valid_months BETWEEN 1 AND 120", name="points_live_a_while"),
         CheckConstraint(
             "0 <= no_pin_fen_max AND no_pin_fen_max <= no_pin_daily_fen_max",
@@ -61,6 +70,8 @@ class TopUpPackage(Base):
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    # The version of the same offer before this one.
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("top_up_packages.id"), unique=True)
     created_at: Mapped[datetime]
 
     __table_args__ = (
