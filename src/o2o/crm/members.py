@@ -76,6 +76,11 @@ class Member(Base):
 
     __table_args__ = (
         Index("ix_members_brand_joined", "brand_id", "joined_at"),
+        # By these a member is searched for: the beginning of the name, any two letters of it that
+        # stand together, the last digits of the phone.
+        Index("ix_members_name", "brand_id", text('name COLLATE "C"'), "id"),
+        Index("ix_members_name_pairs", text("letter_pairs(name)"), postgresql_using="gin"),
+        Index("ix_members_phone_tail", "brand_id", text('reverse(phone) COLLATE "C"'), "id"),
         Index(
             "ix_members_brand_phone",
             "brand_id",
@@ -131,6 +136,9 @@ class Card(Base):
             "member_id",
             unique=True,
             postgresql_where=text("status = 'active'"),
+        ),
+        Index(
+            "ix_cards_number_tail", "brand_id", text('reverse(card_no) COLLATE "C"'), "member_id"
         ),
     )
 
