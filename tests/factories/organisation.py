@@ -1,6 +1,7 @@
 """Brands, tiers, official accounts and stores for tests."""
 
 from o2o.crm.organisation import Brand, OfficialAccount, Store, Tier
+from o2o.crm.programmes import Programme
 from o2o.crm.statuses import BrandKind, CallbackMode
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal
@@ -34,6 +35,8 @@ async def given_brand(tx: Tx, *, slug: str | None = None) -> Brand:
             id=new_id(), brand_id=brand.id, code="basic", name="普通会员", rank=0, spend_from_fen=0
         )
     )
+    await tx.flush()
+    tx.add(Programme(brand_id=brand.id, updated_at=NOON))
     await tx.flush()
     return brand
 
