@@ -2,9 +2,19 @@
 
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from o2o.kernel.events import Event
-from o2o.kernel.ids import APIKeyId, BrandId, FanId, MemberId, PadId, StoreId, VisitId
+from o2o.kernel.ids import (
+    APIKeyId,
+    BrandId,
+    FanId,
+    MemberId,
+    PadId,
+    RequestId,
+    StoreId,
+    VisitId,
+)
 
 
 class MemberJoined(Event, frozen=True, kw_only=True):
@@ -41,6 +51,18 @@ class VisitHeld(Event, frozen=True, kw_only=True):
     at: datetime
 
 
+class ChargeAsked(Event, frozen=True, kw_only=True):
+    """A charge needs the member's own yes; the phone is asked."""
+
+    name: ClassVar[str] = "charge.asked"
+
+    request_id: RequestId
+    member_id: MemberId
+    store_id: StoreId
+    amount_fen: int
+    at: datetime
+
+
 class ScanLockBegan(Event, frozen=True, kw_only=True):
     """A scanner showed too many unknown codes and is locked for a minute."""
 
@@ -51,4 +73,49 @@ class ScanLockBegan(Event, frozen=True, kw_only=True):
     pad_id: PadId | None
     api_key_id: APIKeyId | None
     locked_until: datetime
+    at: datetime
+
+
+class TierChanged(Event, frozen=True, kw_only=True):
+    """A member went up or down among the brand's tiers; `reason` is a TierMoveReason."""
+
+    name: ClassVar[str] = "tier.changed"
+
+    member_id: MemberId
+    brand_id: BrandId
+    from_code: str
+    to_code: str
+    to_name: str
+    is_up: bool
+    reason: str
+    # Until when the new tier holds; None is without an end.
+    valid_until: datetime | None
+    at: datetime
+
+
+class ProgrammeChanged(Event, frozen=True, kw_only=True):
+    """A marketer changed the conditions of tiers: whoever meets them now goes up.
+
+    Members are gone through in the order of their ids, a stretch per event; `after` is the last one
+    of the stretch before.
+    """
+
+    name: ClassVar[str] = "programme.tiers_changed"
+
+    brand_id: BrandId
+    after: MemberId | None
+    at: datetime
+
+
+class AdjustmentDecided(Event, frozen=True, kw_only=True):
+    """A correction of a member's stored value (fen) or points was carried out."""
+
+    name: ClassVar[str] = "adjustment.approved"
+
+    adjustment_id: UUID
+    member_id: MemberId
+    brand_id: BrandId
+    asset: str
+    delta: int
+    balance: int
     at: datetime
