@@ -5,6 +5,7 @@ Only the owning domain writes a table; anyone may read through foreign keys.
 
 from o2o.crm import (
     adjustments,
+    dossier,
     identity,
     imports,
     ledger,
@@ -29,6 +30,7 @@ metadata = Base.metadata
 __all__ = [
     "Base",
     "adjustments",
+    "dossier",
     "identity",
     "imports",
     "ledger",

@@ -6,7 +6,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, status_column
@@ -78,9 +78,21 @@ class Member(Base):
         Index("ix_members_brand_joined", "brand_id", "joined_at"),
         # By these a member is searched for: the beginning of the name, any two letters of it that
         # stand together, the last digits of the phone.
-        Index("ix_members_name", "brand_id", text('name COLLATE "C"'), "id"),
+        Index(
+            "ix_members_name",
+            "brand_id",
+            "name",
+            "id",
+            postgresql_ops={"name": "text_pattern_ops"},
+        ),
         Index("ix_members_name_pairs", text("letter_pairs(name)"), postgresql_using="gin"),
-        Index("ix_members_phone_tail", "brand_id", text('reverse(phone) COLLATE "C"'), "id"),
+        Index(
+            "ix_members_phone_tail",
+            "brand_id",
+            literal_column("reverse(phone)").label("tail"),
+            "id",
+            postgresql_ops={"tail": "text_pattern_ops"},
+        ),
         Index(
             "ix_members_brand_phone",
             "brand_id",
@@ -138,7 +150,11 @@ class Card(Base):
             postgresql_where=text("status = 'active'"),
         ),
         Index(
-            "ix_cards_number_tail", "brand_id", text('reverse(card_no) COLLATE "C"'), "member_id"
+            "ix_cards_number_tail",
+            "brand_id",
+            literal_column("reverse(card_no)").label("tail"),
+            "member_id",
+            postgresql_ops={"tail": "text_pattern_ops"},
         ),
     )
 

@@ -311,3 +311,19 @@ class ExportStatus(StrEnum):
     READY = "ready"
     FETCHED = "fetched"
     EXPIRED = "expired"
+
+
+class RelationKind(StrEnum):
+    """What one member is to another."""
+
+    # The first brought the second to the programme.
+    BROUGHT = "brought"
+    FAMILY = "family"
+
+
+class TasteKind(StrEnum):
+    """What a member says of an ingredient or a dish."""
+
+    ALLERGY = "allergy"
+    DISLIKE = "dislike"
+    LIKE = "like"
