@@ -19,6 +19,9 @@ from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
 from o2o.membership.web import pad as membership_pad
+from o2o.notifications.actions import queue_code
+from o2o.notifications.sms.choice import choose_sender
+from o2o.notifications.sms.errand import SMSErrands
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
 from o2o.stores.web import styles as stores_styles
@@ -89,6 +92,9 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     """Say what the relay does: who listens to which event, who performs what, what comes round."""
     registry = Registry()
     registry.perform(live.TOPIC, Broadcaster(runtime.sessions).perform)
+    sender = choose_sender(runtime.settings, clock=runtime.clock, words=wired.words)
+    errands = SMSErrands(sender, seal=runtime.seal, clock=runtime.clock)
+    registry.perform(queue_code.TOPIC, errands.perform)
     registry.schedule("outbox.forget", every_seconds=HOUSEKEEPING_SECONDS, run=forget_handled)
     wired.wechat.register(registry)
     staff_jobs.register(registry)

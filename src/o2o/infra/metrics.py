@@ -63,6 +63,9 @@ OUTBOX_OLDEST = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+SMS_SENT = Counter(
+    "o2o_sms", "Text messages handed to the provider, or not", ["outcome"], registry=REGISTRY
+)
 LIVE_STREAMS = Gauge(
     "o2o_live_streams", "Open event streams", registry=REGISTRY, multiprocess_mode="livesum"
 )

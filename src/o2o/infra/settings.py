@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,12 +13,22 @@ WECHAT_API_URL = "https://api.weixin.qq.com"
 WECHAT_OAUTH_URL = "https://open.weixin.qq.com"
 WECHAT_PAY_URL = "https://api.mch.weixin.qq.com"
 WECHAT_JSSDK_URL = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"
+TENCENT_SMS_URL = "https://sms.tencentcloudapi.com"
 SECRET_KEY_CHARS_MIN = 32
 POOL_SIZE_MAX = 16
 
 
 class SettingsWrong(Exception):
     """One or more settings cannot be used; the text says which and what to write instead."""
+
+
+class SMSProvider(StrEnum):
+    """Who carries text messages."""
+
+    NONE = ""
+    TENCENT = "tencent"
+    # The inboxes of the sandbox's phones; for the demo.
+    SANDBOX = "sandbox"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +44,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_oauth_url: str = WECHAT_OAUTH_URL
     wechat_pay_url: str = WECHAT_PAY_URL
     wechat_jssdk_url: str = WECHAT_JSSDK_URL
+    # Without a provider phones are not verified; members are named at the counter by their card.
+    sms_provider: SMSProvider = SMSProvider.NONE
+    sms_url: str = TENCENT_SMS_URL
+    sms_region: str = "ap-guangzhou"
+    sms_secret_id: str = ""
+    sms_secret_key: str = ""
+    sms_app_id: str = ""
+    sms_sign_name: str = ""
+    sms_template_id: str = ""
     demo: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
@@ -73,8 +93,18 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _provider(text: str) -> SMSProvider:
+    try:
+        return SMSProvider(text.lower())
+    except ValueError:
+        msg = f"write {SMSProvider.TENCENT}, or nothing"
+        raise ValueError(msg) from None
+
+
 _READERS: dict[str, Callable[[str], object]] = {
     "data_dir": Path,
+    "sms_provider": _provider,
+    "sms_url": _url,
     "public_url": _url,
     "wechat_api_url": _url,
     "wechat_oauth_url": _url,
@@ -129,6 +159,14 @@ def settings_faults(settings: Settings) -> list[str]:
         faults.append(f"O2O_POOL_SIZE must lie between 1 and {POOL_SIZE_MAX}.")
     if settings.workers < 1:
         faults.append("O2O_WORKERS must be at least 1.")
+    if settings.sms_provider is SMSProvider.TENCENT:
+        faults += [
+            f"O2O_{name.upper()} is needed for text messages by {settings.sms_provider}."
+            for name in ("sms_secret_id", "sms_secret_key", "sms_app_id", "sms_sign_name")
+            if not getattr(settings, name)
+        ]
+        if not settings.sms_template_id.isdigit():
+            faults.append("O2O_SMS_TEMPLATE_ID is the number of a template with two places.")
     if not settings.demo:
         faults += _production_faults(settings)
     return faults
@@ -141,6 +179,10 @@ def _production_faults(settings: Settings) -> list[str]:
         for name in ("wechat_api_url", "wechat_oauth_url", "wechat_pay_url", "wechat_jssdk_url")
         if is_stand_in(getattr(settings, name))
     ]
+    if settings.sms_provider is SMSProvider.SANDBOX:
+        faults.append("O2O_SMS_PROVIDER=sandbox is the demo's: no phone outside it hears of it.")
+    elif settings.sms_provider and is_stand_in(settings.sms_url):
+        faults.append("O2O_SMS_URL must be the provider's own address.")
     if settings.secret_key.startswith("demo-"):
         faults.append("O2O_SECRET_KEY is the demo's; make one of your own.")
     return faults

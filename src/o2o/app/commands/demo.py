@@ -108,6 +108,8 @@ def _set_environment(data_dir: Path, *, port: int, sandbox_url: str) -> None:
         "O2O_WECHAT_OAUTH_URL": sandbox_url,
         "O2O_WECHAT_PAY_URL": sandbox_url,
         "O2O_WECHAT_JSSDK_URL": f"{sandbox_url}/jweixin.js",
+        "O2O_SMS_PROVIDER": "sandbox",
+        "O2O_SMS_URL": sandbox_url,
         "O2O_SECRET_KEY": _secret_key(data_dir / "secret_key"),
     }
 
