@@ -42,7 +42,9 @@ async def test_progress_counts_debits_of_twelve_months_and_nothing_else(
         async with sessions() as tx:
             return await get_tier_progress(tx, at.member_id, now=clock.now())
 
-    def expected(spent_fen: int, earned: str, above: str, missing_fen: int) -> TierProgress:
+    def expected(
+        spent_fen: int, earned: str, above: str, missing_fen: int, *, visits: int
+    ) -> TierProgress:
         return TierProgress(
             tier_code="basic",
             tier_name="普通会员",
@@ -51,16 +53,17 @@ async def test_progress_counts_debits_of_twelve_months_and_nothing_else(
             next_code=above,
             next_name=above,
             missing_fen=missing_fen,
+            visits=visits,
         )
 
-    assert await progress() == expected(0, "basic", "silver", 5_000)
+    assert await progress() == expected(0, "basic", "silver", 5_000, visits=0)
     await pay(4_999)
-    assert await progress() == expected(4_999, "basic", "silver", 1)
+    assert await progress() == expected(4_999, "basic", "silver", 1, visits=1)
     clock.advance(days=364)
     await pay(1)
-    assert await progress() == expected(5_000, "silver", "gold", 3_000)
+    assert await progress() == expected(5_000, "silver", "gold", 3_000, visits=2)
     clock.advance(days=2)
-    assert await progress() == expected(1, "basic", "silver", 4_999)
+    assert await progress() == expected(1, "basic", "silver", 4_999, visits=1)
     async with transaction(sessions) as tx:
         await tx.execute(
             text("UPDATE members SET tier_id = (SELECT id FROM tiers WHERE code = 'gold')")
