@@ -1,7 +1,7 @@
 """Tables of the double-entry ledger: accounts, transfers, entries, lots. Owner: `ledger`.
 
-Transfers, entries and draws are append only; triggers in the migrations refuse anything else
-and refuse entries that do not sum to zero within their transfer.
+Transfers, entries, draws and returns are append only; triggers in the migrations refuse anything
+else and refuse entries that do not sum to zero within their transfer.
 """
 
 from datetime import datetime
@@ -129,9 +129,7 @@ class LedgerLot(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
     kind: Mapped[LotKind] = mapped_column(status_column(LotKind))
-    origin_transfer_id: Mapped[UUID] = mapped_column(
-        ForeignKey("ledger_transfers.id"), index=True
-    )
+    origin_transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), index=True)
     granted: Mapped[int]
     remaining: Mapped[int]
     granted_at: Mapped[datetime]
@@ -203,8 +201,13 @@ class LedgerHold(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"), index=True)
     amount: Mapped[int]
     status: Mapped[HoldStatus] = mapped_column(status_column(HoldStatus))
+    # How the amount was shared between principal and bonus; what is posted is shared so too.
+    draw_order: Mapped[str] = mapped_column(server_default="proportional")
     # What was sold for; the rest went back. 0 until posted.
     posted: Mapped[int] = mapped_column(server_default=text("0"))
+    # The transfers that ended it.
+    posted_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_transfers.id"), unique=True)
+    released_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_transfers.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -213,6 +216,11 @@ class LedgerHold(Base):
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("posted BETWEEN 0 AND amount", name="posted_in_range"),
         CheckConstraint("(status = 'posted') = (posted > 0)", name="posted_something"),
+        CheckConstraint("(posted > 0) = (posted_id IS NOT NULL)", name="posted_by_a_transfer"),
+        CheckConstraint(
+            "(status <> 'pending' AND posted < amount) = (released_id IS NOT NULL)",
+            name="rest_released_by_a_transfer",
+        ),
         CheckConstraint("(status = 'pending') = (ended_at IS NULL)", name="ended_at_a_time"),
         Index("ix_ledger_holds_due", "expires_at", postgresql_where=text("status = 'pending'")),
     )

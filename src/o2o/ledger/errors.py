@@ -1,5 +1,6 @@
 """What can stand in the way of a movement in the books, named."""
 
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -58,9 +59,125 @@ class AccountNotFound(NotFound):
 
     code: ClassVar[str] = "ledger.account_not_found"
 
-    def __init__(self, *, owner: Literal["member", "store"], owner_id: UUID) -> None:
+    def __init__(self, *, owner: Literal["member", "store"], owner_id: UUID | None) -> None:
         """Keep whose account is missing."""
         super().__init__(field=f"{owner}_id", owner=owner, owner_id=str(owner_id))
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer of this member."""
+
+    code: ClassVar[str] = "ledger.transfer_not_found"
+
+    def __init__(self, transfer_id: UUID) -> None:
+        """Keep which transfer was named."""
+        super().__init__(field="transfer_id", transfer_id=str(transfer_id))
+
+
+class NotReversible(Conflict):
+    """The transfer is of a kind that is not taken back this way."""
+
+    code: ClassVar[str] = "ledger.not_reversible"
+
+    def __init__(self, *, kind: str) -> None:
+        """Keep what kind of transfer it is."""
+        super().__init__(kind=kind)
+
+
+class AlreadyReversed(Conflict):
+    """Less of the transfer is left to take back than is asked for."""
+
+    code: ClassVar[str] = "ledger.already_reversed"
+
+    def __init__(self, *, left: int) -> None:
+        """Keep how much (fen or points) may still be taken back."""
+        super().__init__(left=left, left_yuan=format_yuan(left))
+
+
+class AlreadySpent(Conflict):
+    """What the transfer brought is no longer there to be taken back."""
+
+    code: ClassVar[str] = "ledger.already_spent"
+
+    def __init__(self, *, left: int) -> None:
+        """Keep how much (fen or points) of it is still there."""
+        super().__init__(left=left, left_yuan=format_yuan(left))
+
+
+class HoldNotFound(NotFound):
+    """There is no such hold of this member."""
+
+    code: ClassVar[str] = "ledger.hold_not_found"
+
+    def __init__(self, hold_id: UUID) -> None:
+        """Keep which hold was named."""
+        super().__init__(field="hold_id", hold_id=str(hold_id))
+
+
+class HoldEnded(Conflict):
+    """The hold was posted, voided or has expired."""
+
+    code: ClassVar[str] = "ledger.hold_ended"
+
+    def __init__(self, *, status: str) -> None:
+        """Keep how it ended."""
+        super().__init__(status=status)
+
+
+class HoldsOpen(Conflict):
+    """Amounts are set aside on a card that is to become one with another, or to come apart."""
+
+    code: ClassVar[str] = "ledger.holds_open"
+
+    def __init__(self, *, holds: int) -> None:
+        """Keep how many holds are open."""
+        super().__init__(holds=holds)
+
+
+class NothingToRefund(Conflict):
+    """The card holds nothing that could be refunded."""
+
+    code: ClassVar[str] = "ledger.nothing_to_refund"
+
+
+class RefundTooLate(Conflict):
+    """The top-up is older than this refund allows."""
+
+    code: ClassVar[str] = "ledger.refund_too_late"
+
+    def __init__(self, *, until: datetime) -> None:
+        """Keep until when it was possible."""
+        super().__init__(until=until.isoformat())
+
+
+class PassedOnToSelf(Invalid):
+    """Giver and receiver are one member."""
+
+    code: ClassVar[str] = "ledger.passed_on_to_self"
+
+    def __init__(self) -> None:
+        """Name the field at fault."""
+        super().__init__(field="to_member_id")
+
+
+class LotKindDiffers(Invalid):
+    """Points are adjusted as points, money as principal or bonus."""
+
+    code: ClassVar[str] = "ledger.lot_kind_differs"
+
+    def __init__(self) -> None:
+        """Name the field at fault."""
+        super().__init__(field="lot_kind")
+
+
+class HoldTooLong(Invalid):
+    """A hold must end in the future, and soon enough not to be forgotten."""
+
+    code: ClassVar[str] = "ledger.hold_too_long"
+
+    def __init__(self, *, days_max: int) -> None:
+        """Keep how long a hold may be."""
+        super().__init__(field="expires_at", days_max=days_max)
 
 
 class BooksOutOfStep(Exception):

@@ -5,104 +5,44 @@ order, and `actions.post_transfers` writes it down.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import AccountKind, Asset, LotKind, Tender, TransferKind
+from o2o.crm.statuses import AccountKind, LotKind, Tender, TransferKind
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import (
-    AccountId,
-    APIKeyId,
-    BrandId,
-    LotId,
-    MemberId,
-    RequestId,
-    StaffId,
-    StoreId,
-    TransferId,
-    VisitId,
-    new_id,
-)
+from o2o.kernel.ids import AccountId, LotId, MemberId, RequestId, StoreId, TransferId, new_id
 from o2o.ledger.errors import AccountNotFound
+from o2o.ledger.postings import (
+    Counterpart,
+    Done,
+    Intention,
+    LotReturn,
+    NewLot,
+    Pocket,
+    Posting,
+    Reverses,
+)
 from o2o.ledger.rules.draw import Draw, Lot, drawn_of, lots_after
 
-
-class Intention(msgspec.Struct, frozen=True, kw_only=True):
-    """What every command on a member's money or points says."""
-
-    request_id: RequestId
-    member_id: MemberId
-    store_id: StoreId
-    now: datetime
-    reason: str | None = None
-    visit_id: VisitId | None = None
-    staff_id: StaffId | None = None
-    api_key_id: APIKeyId | None = None
-
-
-class Pocket(msgspec.Struct, kw_only=True):
-    """A member's account, locked; balance and lots change as the batch goes on."""
-
-    account_id: AccountId
-    brand_id: BrandId
-    balance: int
-    balance_read: int
-    lots: list[Lot] = msgspec.field(default_factory=list)
-    is_touched: bool = False
-
-
-class Counterpart(msgspec.Struct, frozen=True):
-    """The other side of the books: an account of a store or a brand, not locked."""
-
-    account_id: AccountId
-    brand_id: BrandId
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What an intention did to the books; for points, principal and bonus are 0."""
-
-    transfer_id: TransferId
-    asked: bytes
-    amount: int
-    principal: int
-    bonus: int
-    balance_after: int
-    is_replay: bool = False
-
-
-class NewLot(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant to be written with the transfer that brings it."""
-
-    id: LotId
-    kind: LotKind
-    expires_at: datetime | None = None
-
-
-class Posting(msgspec.Struct, frozen=True, kw_only=True):
-    """One transfer to be written, with its two entries and its draws or its lot."""
-
-    transfer_id: TransferId
-    part: int
-    asked: bytes
-    kind: TransferKind
-    asset: Asset
-    from_account_id: AccountId
-    to_account_id: AccountId
-    # Balance after, on the side of the member.
-    from_balance_after: int | None
-    to_balance_after: int | None
-    amount: int
-    tender: Tender | None
-    intention: Intention
-    draws: Sequence[Draw] = ()
-    lot: NewLot | None = None
-
+__all__ = [
+    "Counterpart",
+    "Done",
+    "Intention",
+    "Journal",
+    "LotReturn",
+    "NewLot",
+    "Pocket",
+    "Posting",
+    "Reverses",
+    "child_lots",
+]
 
 C = TypeVar("C", bound=Intention)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Journal:
@@ -111,15 +51,15 @@ class Journal:
     def __init__(
         self,
         *,
-        asset: Asset,
-        pockets: dict[UUID, Pocket],
+        pocket_kind: AccountKind,
+        pockets: dict[tuple[UUID, AccountKind], Pocket],
         counterparts: dict[tuple[UUID, AccountKind], Counterpart],
         done: dict[RequestId, Done],
     ) -> None:
-        """Take what was read: pockets by member, counterparts by owner and kind, earlier work."""
-        self.asset = asset
+        """Take what was read: accounts by owner and kind, earlier work; name the usual pocket."""
         self.pockets = pockets
         self.postings: list[Posting] = []
+        self._pocket_kind = pocket_kind
         self._counterparts = counterparts
         self._done = done
 
@@ -148,16 +88,16 @@ class Journal:
         self._done[command.request_id] = done
         return done
 
-    def pocket(self, member_id: MemberId) -> Pocket:
-        """Return the member's account. Raises AccountNotFound."""
-        pocket = self.pockets.get(member_id)
+    def pocket(self, member_id: MemberId, kind: AccountKind | None = None) -> Pocket:
+        """Return the member's account, the usual one unless told. Raises AccountNotFound."""
+        pocket = self.pockets.get((member_id, kind or self._pocket_kind))
         if pocket is None:
             raise AccountNotFound(owner="member", owner_id=member_id)
         return pocket
 
-    def counterpart(self, pocket: Pocket, store_id: StoreId, kind: AccountKind) -> AccountId:
+    def counterpart(self, pocket: Pocket, store_id: StoreId | None, kind: AccountKind) -> AccountId:
         """Return the store's account. Raises AccountNotFound, also for another brand's store."""
-        found = self._counterparts.get((store_id, kind))
+        found = self._counterparts.get((store_id, kind)) if store_id else None
         if found is None or found.brand_id != pocket.brand_id:
             raise AccountNotFound(owner="store", owner_id=store_id)
         return found.account_id
@@ -168,6 +108,11 @@ class Journal:
         if found is None:
             raise AccountNotFound(owner="store", owner_id=pocket.brand_id)
         return found.account_id
+
+    def check_store(self, pocket: Pocket, store_id: StoreId | None) -> None:
+        """Raise AccountNotFound unless the store, if one is named, is of the pocket's brand."""
+        if store_id is not None:
+            self.counterpart(pocket, store_id, AccountKind.STORE_SALES)
 
     def take(
         self,
@@ -180,31 +125,13 @@ class Journal:
         draws: Sequence[Draw],
     ) -> Done:
         """Move what the draws sum to out of a pocket."""
-        amount = sum(one.amount for one in draws)
-        pocket.is_touched = True
-        pocket.balance -= amount
-        pocket.lots = lots_after(pocket.lots, draws)
-        assert pocket.balance >= 0
-        posting = Posting(
-            transfer_id=TransferId(new_id()),
-            part=0,
-            asked=asked,
-            kind=kind,
-            asset=self.asset,
-            from_account_id=pocket.account_id,
-            to_account_id=to_account_id,
-            from_balance_after=pocket.balance,
-            to_balance_after=None,
-            amount=amount,
-            tender=None,
-            intention=command,
-            draws=draws,
+        posting = self.move(
+            command, asked=asked, kind=kind, source=pocket, target=to_account_id, draws=draws
         )
-        self.postings.append(posting)
         return Done(
             transfer_id=posting.transfer_id,
             asked=asked,
-            amount=amount,
+            amount=posting.amount,
             principal=drawn_of(draws, LotKind.PRINCIPAL),
             bonus=drawn_of(draws, LotKind.BONUS),
             balance_after=pocket.balance,
@@ -218,38 +145,129 @@ class Journal:
         kind: TransferKind,
         pocket: Pocket,
         from_account_id: AccountId,
-        amount: int,
         lot: NewLot,
         part: int = 0,
         tender: Tender | None = None,
     ) -> Done:
         """Move an amount into a pocket, as a lot of its own."""
-        pocket.is_touched = True
-        pocket.balance += amount
-        pocket.lots.append(
-            Lot(id=lot.id, kind=lot.kind, remaining=amount, expires_at=lot.expires_at)
+        posting = self.move(
+            command,
+            asked=asked,
+            kind=kind,
+            source=from_account_id,
+            target=pocket,
+            lots=[lot],
+            part=part,
+            tender=tender,
         )
+        return Done(
+            transfer_id=posting.transfer_id,
+            asked=asked,
+            amount=lot.amount,
+            principal=lot.amount if lot.kind is LotKind.PRINCIPAL else 0,
+            bonus=lot.amount if lot.kind is LotKind.BONUS else 0,
+            balance_after=pocket.balance,
+        )
+
+    def move(
+        self,
+        command: Intention,
+        *,
+        asked: bytes,
+        kind: TransferKind,
+        source: Pocket | AccountId,
+        target: Pocket | AccountId,
+        amount: int | None = None,
+        draws: Sequence[Draw] = (),
+        lots: Sequence[NewLot] = (),
+        returns: Sequence[LotReturn] = (),
+        part: int = 0,
+        tender: Tender | None = None,
+        reverses: Reverses | None = None,
+        store_id: StoreId | None = None,
+    ) -> Posting:
+        """Move an amount: what is drawn, what is granted, or what is given back to lots.
+
+        Only where none of them says it, `amount` does: between what is set aside and a store.
+        """
+        moved = amount or _sum(draws) or _sum(lots) or _sum(returns)
+        _leave(source, moved, draws)
+        _arrive(target, moved, command.now, lots, returns)
+        of_pocket = source if isinstance(source, Pocket) else target
+        assert isinstance(of_pocket, Pocket)
         posting = Posting(
             transfer_id=TransferId(new_id()),
             part=part,
             asked=asked,
             kind=kind,
-            asset=self.asset,
-            from_account_id=from_account_id,
-            to_account_id=pocket.account_id,
-            from_balance_after=None,
-            to_balance_after=pocket.balance,
-            amount=amount,
+            asset=of_pocket.asset,
+            from_account_id=source.account_id if isinstance(source, Pocket) else source,
+            to_account_id=target.account_id if isinstance(target, Pocket) else target,
+            from_balance_after=source.balance if isinstance(source, Pocket) else None,
+            to_balance_after=target.balance if isinstance(target, Pocket) else None,
+            amount=moved,
             tender=tender,
             intention=command,
-            lot=lot,
+            store_id=command.store_id or store_id,
+            draws=draws,
+            lots=lots,
+            returns=returns,
+            reverses=reverses,
         )
         self.postings.append(posting)
-        return Done(
-            transfer_id=posting.transfer_id,
-            asked=asked,
-            amount=amount,
-            principal=amount if lot.kind is LotKind.PRINCIPAL else 0,
-            bonus=amount if lot.kind is LotKind.BONUS else 0,
-            balance_after=pocket.balance,
+        return posting
+
+
+def child_lots(lots: Sequence[Lot], draws: Sequence[Draw]) -> list[NewLot]:
+    """Return what was drawn as lots for another pocket: same kind, same age, same end."""
+    by_id = {lot.id: lot for lot in lots}
+    return [
+        NewLot(
+            id=LotId(new_id()),
+            kind=one.kind,
+            amount=one.amount,
+            granted_at=by_id[one.lot_id].granted_at,
+            expires_at=by_id[one.lot_id].expires_at,
+            parent_lot_id=one.lot_id,
         )
+        for one in draws
+    ]
+
+
+def _sum(parts: Sequence[Draw] | Sequence[NewLot] | Sequence[LotReturn]) -> int:
+    return sum(part.amount for part in parts)
+
+
+def _leave(source: Pocket | AccountId, amount: int, draws: Sequence[Draw]) -> None:
+    if not isinstance(source, Pocket):
+        return
+    source.is_touched = True
+    source.balance -= amount
+    source.lots = lots_after(source.lots, draws)
+    assert source.balance >= 0
+
+
+def _arrive(
+    target: Pocket | AccountId,
+    amount: int,
+    now: datetime,
+    lots: Sequence[NewLot],
+    returns: Sequence[LotReturn],
+) -> None:
+    if not isinstance(target, Pocket):
+        return
+    target.is_touched = True
+    target.balance += amount
+    held = {lot.id: lot for lot in target.lots}
+    for one in returns:
+        left = held[one.lot.id].remaining if one.lot.id in held else 0
+        held[one.lot.id] = msgspec.structs.replace(one.lot, remaining=left + one.amount)
+    for lot in lots:
+        held[lot.id] = Lot(
+            id=lot.id,
+            kind=lot.kind,
+            remaining=lot.amount,
+            expires_at=lot.expires_at,
+            granted_at=lot.granted_at or now,
+        )
+    target.lots = sorted(held.values(), key=lambda lot: (lot.granted_at or _BEFORE_ALL, lot.id))

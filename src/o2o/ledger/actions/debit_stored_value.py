@@ -10,7 +10,7 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import TransferId
+from o2o.kernel.ids import StoreId, TransferId
 from o2o.ledger.actions.post_transfers import post_transfers
 from o2o.ledger.errors import InsufficientBalance
 from o2o.ledger.events import StoredValueDebited
@@ -25,6 +25,7 @@ __all__ = ["DebitStoredValue", "DrawOrder", "Transferred", "debit_stored_value",
 class DebitStoredValue(Intention, frozen=True, kw_only=True):
     """Take `amount_fen` from a member's card for what was sold in a store."""
 
+    store_id: StoreId
     amount_fen: int
 
 

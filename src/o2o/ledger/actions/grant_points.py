@@ -10,7 +10,7 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import LotId, TransferId, new_id
+from o2o.kernel.ids import LotId, StoreId, TransferId, new_id
 from o2o.ledger.actions.post_transfers import post_transfers
 from o2o.ledger.events import PointsGranted
 from o2o.ledger.journal import Done, Intention, Journal, NewLot
@@ -21,6 +21,7 @@ from o2o.ledger.rules.limits import POINTS_MAX, check_amount
 class GrantPoints(Intention, frozen=True, kw_only=True):
     """Give a member points, spendable until `expires_at` (exclusive) if that is set."""
 
+    store_id: StoreId
     points: int
     expires_at: datetime | None = None
 
@@ -93,8 +94,12 @@ def _grant(journal: Journal, command: GrantPoints, asked: bytes) -> Done:
         kind=TransferKind.POINTS_EARNED,
         pocket=pocket,
         from_account_id=journal.brand_counterpart(pocket, AccountKind.BRAND_POINTS_ISSUED),
-        amount=command.points,
-        lot=NewLot(id=LotId(new_id()), kind=LotKind.POINTS, expires_at=command.expires_at),
+        lot=NewLot(
+            id=LotId(new_id()),
+            kind=LotKind.POINTS,
+            amount=command.points,
+            expires_at=command.expires_at,
+        ),
     )
 
 

@@ -1,8 +1,9 @@
-"""Write a decided journal into the books: transfers, entries, draws, lots and balances.
+"""Write a decided journal into the books: transfers, entries, lots and balances.
 
 Written so that a row that is not as it was read under lock stops the transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from o2o.infra.database import Tx, violated_constraint
 from o2o.infra.idempotency import RequestBodyDiffers
+from o2o.kernel.ids import TransferId
 from o2o.kernel.text import without_controls
 from o2o.ledger.errors import BooksOutOfStep
 from o2o.ledger.journal import Journal, Posting
@@ -22,13 +24,13 @@ _INSERT_TRANSFERS = text(
     "WITH transfers AS ("
     " INSERT INTO ledger_transfers (id, request_id, part, body_hash, kind, asset,"
     " from_account_id, to_account_id, amount, store_id, tender, reason,"
-    " visit_id, staff_id, api_key_id, created_at)"
+    " visit_id, staff_id, api_key_id, reverses_id, created_at)"
     " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:request_ids AS uuid[]),"
     " CAST(:parts AS smallint[]), CAST(:body_hashes AS bytea[]), CAST(:kinds AS text[]),"
     " CAST(:assets AS text[]), CAST(:from_ids AS uuid[]), CAST(:to_ids AS uuid[]),"
     " CAST(:amounts AS bigint[]), CAST(:store_ids AS uuid[]), CAST(:tenders AS text[]),"
     " CAST(:reasons AS text[]), CAST(:visit_ids AS uuid[]), CAST(:staff_ids AS uuid[]),"
-    " CAST(:api_key_ids AS uuid[]), CAST(:ats AS timestamptz[])))"
+    " CAST(:api_key_ids AS uuid[]), CAST(:reverses_ids AS uuid[]), CAST(:ats AS timestamptz[])))"
     " INSERT INTO ledger_entries (transfer_id, account_id, amount, balance_after)"
     " SELECT transfer_id, account_id, amount, balance_after FROM unnest("
     " CAST(:entry_transfer_ids AS uuid[]), CAST(:entry_account_ids AS uuid[]),"
@@ -48,14 +50,36 @@ _INSERT_DRAWS = text(
     " WHERE l.id = d.lot_id"
 )
 
+# The lots grow again by what is given back to them; never beyond what they were granted.
+_INSERT_RETURNS = text(
+    "WITH given AS (SELECT * FROM unnest(CAST(:transfer_ids AS uuid[]), CAST(:lot_ids AS uuid[]),"
+    " CAST(:amounts AS bigint[])) AS g(transfer_id, lot_id, amount)),"
+    " kept AS (INSERT INTO ledger_lot_returns (transfer_id, lot_id, amount)"
+    " SELECT transfer_id, lot_id, amount FROM given)"
+    " UPDATE ledger_lots l SET remaining = l.remaining + g.amount"
+    " FROM (SELECT lot_id, sum(amount)::bigint AS amount FROM given GROUP BY lot_id) g"
+    " WHERE l.id = g.lot_id"
+)
+
+# The row that two reversals of one transfer race for: the later one finds too little left.
+_INSERT_REVERSALS = text(
+    "INSERT INTO ledger_reversals AS r (transfer_id, amount, reversed)"
+    " SELECT transfer_id, amount, reversed FROM unnest(CAST(:transfer_ids AS uuid[]),"
+    " CAST(:amounts AS bigint[]), CAST(:reversed AS bigint[])) AS n(transfer_id, amount, reversed)"
+    " ORDER BY transfer_id"
+    " ON CONFLICT (transfer_id) DO UPDATE SET reversed = r.reversed + excluded.reversed"
+    " WHERE r.reversed + excluded.reversed <= r.amount"
+)
+
 _INSERT_LOTS = text(
     "INSERT INTO ledger_lots (id, account_id, kind, origin_transfer_id, granted, remaining,"
-    " granted_at, expires_at)"
-    " SELECT id, account_id, kind, transfer_id, granted, remaining, granted_at, expires_at"
+    " granted_at, expires_at, parent_lot_id)"
+    " SELECT id, account_id, kind, transfer_id, granted, granted, granted_at, expires_at, parent"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:account_ids AS uuid[]), CAST(:kinds AS text[]),"
-    " CAST(:transfer_ids AS uuid[]), CAST(:granted AS bigint[]), CAST(:remaining AS bigint[]),"
-    " CAST(:granted_ats AS timestamptz[]), CAST(:expires_ats AS timestamptz[]))"
-    " AS l(id, account_id, kind, transfer_id, granted, remaining, granted_at, expires_at)"
+    " CAST(:transfer_ids AS uuid[]), CAST(:granted AS bigint[]),"
+    " CAST(:granted_ats AS timestamptz[]), CAST(:expires_ats AS timestamptz[]),"
+    " CAST(:parents AS uuid[]))"
+    " AS l(id, account_id, kind, transfer_id, granted, granted_at, expires_at, parent)"
 )
 
 # Compare and set: even without the lock, a balance that somebody else moved is not overwritten.
@@ -83,8 +107,11 @@ async def post_transfers(tx: Tx, journal: Journal) -> None:
         if violated_constraint(error) == _ONE_EFFECT:
             raise RequestBodyDiffers from error
         raise
-    await _draw_from_lots(tx, journal.postings)
+    # New lots first, then returns: what arrives in a batch may leave again in it.
     await _insert_lots(tx, journal.postings)
+    await _return_to_lots(tx, journal.postings)
+    await _draw_from_lots(tx, journal.postings)
+    await _count_reversals(tx, journal.postings)
     await _update_balances(tx, journal)
 
 
@@ -116,12 +143,15 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             "from_ids": [posting.from_account_id for posting in ordered],
             "to_ids": [posting.to_account_id for posting in ordered],
             "amounts": [posting.amount for posting in ordered],
-            "store_ids": [posting.intention.store_id for posting in ordered],
+            "store_ids": [posting.store_id for posting in ordered],
             "tenders": [posting.tender.value if posting.tender else None for posting in ordered],
             "reasons": [_told(posting.intention.reason) for posting in ordered],
             "visit_ids": [posting.intention.visit_id for posting in ordered],
             "staff_ids": [posting.intention.staff_id for posting in ordered],
             "api_key_ids": [posting.intention.api_key_id for posting in ordered],
+            "reverses_ids": [
+                posting.reverses.transfer_id if posting.reverses else None for posting in ordered
+            ],
             "ats": [posting.intention.now for posting in ordered],
             "entry_transfer_ids": [entry[0] for entry in entries],
             "entry_account_ids": [entry[1] for entry in entries],
@@ -151,11 +181,45 @@ async def _draw_from_lots(tx: Tx, postings: Sequence[Posting]) -> None:
     _expect_rows(result, len({one.lot_id for _, one in draws}), table="ledger_lots")
 
 
+async def _return_to_lots(tx: Tx, postings: Sequence[Posting]) -> None:
+    returns = [(posting.transfer_id, one) for posting in postings for one in posting.returns]
+    if not returns:
+        return
+    result = await tx.execute(
+        _INSERT_RETURNS,
+        {
+            "transfer_ids": [transfer_id for transfer_id, _ in returns],
+            "lot_ids": [one.lot.id for _, one in returns],
+            "amounts": [one.amount for _, one in returns],
+        },
+    )
+    _expect_rows(result, len({one.lot.id for _, one in returns}), table="ledger_lots")
+
+
+async def _count_reversals(tx: Tx, postings: Sequence[Posting]) -> None:
+    amounts: dict[TransferId, int] = {}
+    reversed_: dict[TransferId, int] = defaultdict(int)
+    for posting in postings:
+        if posting.reverses is not None:
+            amounts[posting.reverses.transfer_id] = posting.reverses.amount
+            reversed_[posting.reverses.transfer_id] += posting.amount
+    if not amounts:
+        return
+    result = await tx.execute(
+        _INSERT_REVERSALS,
+        {
+            "transfer_ids": list(amounts),
+            "amounts": list(amounts.values()),
+            "reversed": [reversed_[transfer_id] for transfer_id in amounts],
+        },
+    )
+    _expect_rows(result, len(amounts), table="ledger_reversals")
+
+
 async def _insert_lots(tx: Tx, postings: Sequence[Posting]) -> None:
-    granted = [(posting, posting.lot) for posting in postings if posting.lot is not None]
+    granted = [(posting, lot) for posting in postings for lot in posting.lots]
     if not granted:
         return
-    amounts = [posting.amount for posting, _ in granted]
     await tx.execute(
         _INSERT_LOTS,
         {
@@ -163,10 +227,10 @@ async def _insert_lots(tx: Tx, postings: Sequence[Posting]) -> None:
             "account_ids": [posting.to_account_id for posting, _ in granted],
             "kinds": [lot.kind.value for _, lot in granted],
             "transfer_ids": [posting.transfer_id for posting, _ in granted],
-            "granted": amounts,
-            "remaining": amounts,
-            "granted_ats": [posting.intention.now for posting, _ in granted],
+            "granted": [lot.amount for _, lot in granted],
+            "granted_ats": [lot.granted_at or posting.intention.now for posting, lot in granted],
             "expires_ats": [lot.expires_at for _, lot in granted],
+            "parents": [lot.parent_lot_id for _, lot in granted],
         },
     )
 

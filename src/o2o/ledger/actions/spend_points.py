@@ -7,6 +7,7 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
+from o2o.kernel.ids import StoreId
 from o2o.ledger.actions.grant_points import PointsMoved, points_moved
 from o2o.ledger.actions.post_transfers import post_transfers
 from o2o.ledger.errors import InsufficientPoints
@@ -22,6 +23,7 @@ __all__ = ["PointsMoved", "SpendPoints", "spend_points"]
 class SpendPoints(Intention, frozen=True, kw_only=True):
     """Take points from a member for something given in a store."""
 
+    store_id: StoreId
     points: int
 
 

@@ -9,7 +9,7 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import LotId, new_id
+from o2o.kernel.ids import LotId, StoreId, new_id
 from o2o.ledger.actions.debit_stored_value import Transferred, transferred
 from o2o.ledger.actions.post_transfers import post_transfers
 from o2o.ledger.events import StoredValueToppedUp
@@ -23,6 +23,7 @@ __all__ = ["TopUpStoredValue", "Transferred", "prepaid_limit_fen", "top_up_store
 class TopUpStoredValue(Intention, frozen=True, kw_only=True):
     """Put `principal_fen` that was paid, and `bonus_fen` that is given, onto a member's card."""
 
+    store_id: StoreId
     principal_fen: int
     bonus_fen: int
     tender: Tender
@@ -87,8 +88,7 @@ def _top_up(journal: Journal, command: TopUpStoredValue, asked: bytes) -> Done:
         kind=TransferKind.TOP_UP,
         pocket=pocket,
         from_account_id=takings,
-        amount=command.principal_fen,
-        lot=NewLot(id=LotId(new_id()), kind=LotKind.PRINCIPAL),
+        lot=NewLot(id=LotId(new_id()), kind=LotKind.PRINCIPAL, amount=command.principal_fen),
         tender=command.tender,
     )
     if command.bonus_fen == 0:
@@ -99,8 +99,7 @@ def _top_up(journal: Journal, command: TopUpStoredValue, asked: bytes) -> Done:
         kind=TransferKind.TOP_UP_BONUS,
         pocket=pocket,
         from_account_id=bonus_account,
-        amount=command.bonus_fen,
-        lot=NewLot(id=LotId(new_id()), kind=LotKind.BONUS),
+        lot=NewLot(id=LotId(new_id()), kind=LotKind.BONUS, amount=command.bonus_fen),
         part=1,
     )
     return msgspec.structs.replace(

@@ -30,6 +30,7 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     kind: LotKind
     remaining: int
     expires_at: datetime | None = None
+    granted_at: datetime | None = None
 
     def is_spendable(self, *, at: datetime) -> bool:
         """Whether the lot has not expired; the end is exclusive."""
