@@ -13,6 +13,7 @@ from o2o.infra import live
 from o2o.infra.live import Broadcaster
 from o2o.infra.relay_queries import forget_handled
 from o2o.infra.subscriptions import Registry
+from o2o.ledger import jobs as ledger_jobs
 from o2o.membership import chat as membership_chat
 from o2o.membership import jobs as membership_jobs
 from o2o.membership.till import Till
@@ -98,5 +99,6 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     registry.schedule("outbox.forget", every_seconds=HOUSEKEEPING_SECONDS, run=forget_handled)
     wired.wechat.register(registry)
     staff_jobs.register(registry)
+    ledger_jobs.register(registry, data_dir=runtime.settings.data_dir)
     membership_jobs.register(registry, clock=runtime.clock)
     return registry
