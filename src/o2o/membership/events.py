@@ -119,3 +119,48 @@ class AdjustmentDecided(Event, frozen=True, kw_only=True):
     delta: int
     balance: int
     at: datetime
+
+
+class MemberDeleted(Event, frozen=True, kw_only=True):
+    """A member asked to be forgotten and is: only the number is left, which names nobody."""
+
+    name: ClassVar[str] = "member.deleted"
+
+    member_id: MemberId
+    brand_id: BrandId
+    at: datetime
+
+
+class MembersMerged(Event, frozen=True, kw_only=True):
+    """`merged_member_id` became one with `member_id`: its money and rows are there now."""
+
+    name: ClassVar[str] = "member.merged"
+
+    merge_id: UUID
+    member_id: MemberId
+    merged_member_id: MemberId
+    brand_id: BrandId
+    at: datetime
+
+
+class MembersUnmerged(Event, frozen=True, kw_only=True):
+    """`returned_member_id` came out of `member_id` again, with what it brought."""
+
+    name: ClassVar[str] = "member.unmerged"
+
+    merge_id: UUID
+    member_id: MemberId
+    returned_member_id: MemberId
+    brand_id: BrandId
+    at: datetime
+
+
+class CardReportedLost(Event, frozen=True, kw_only=True):
+    """A member's card number is dead and another one took its place."""
+
+    name: ClassVar[str] = "card.reported_lost"
+
+    member_id: MemberId
+    brand_id: BrandId
+    card_no: str
+    at: datetime
