@@ -23,7 +23,7 @@ class HeadsFile:
 
     def __init__(self, folder: Path) -> None:
         """Keep the file in this folder."""
-        self.path = folder / FILE_NAME
+        self.path = folder.joinpath(FILE_NAME)
 
     async def note(self, payload: dict[str, Any]) -> None:
         """Write a head down for good. Doing it twice does no harm."""
