@@ -37,22 +37,24 @@ async def create_member_with_card(
         )
     )
     await tx.flush()
-    await _issue_card(tx, brand_id=brand_id, member_id=member_id, card_prefix=card_prefix, now=now)
+    await issue_card(tx, brand_id=brand_id, member_id=member_id, card_prefix=card_prefix, now=now)
     await open_member_accounts(tx, brand_id=brand_id, member_ids=[member_id], now=now)
     return member_id
 
 
-async def _issue_card(
+async def issue_card(
     tx: Tx, *, brand_id: BrandId, member_id: MemberId, card_prefix: str, now: datetime
-) -> None:
+) -> str:
+    """Issue a number to a member who has none in force; return it. Raises CardNumbersExhausted."""
     for _ in range(TRIES_MAX):
+        card_no = new_card_no(card_prefix)
         issued = await tx.execute(
             insert(Card)
             .values(
                 id=new_id(),
                 brand_id=brand_id,
                 member_id=member_id,
-                card_no=new_card_no(card_prefix),
+                card_no=card_no,
                 status=CardStatus.ACTIVE,
                 issued_at=now,
             )
@@ -60,5 +62,5 @@ async def _issue_card(
             .returning(Card.id)
         )
         if issued.first() is not None:
-            return
+            return card_no
     raise CardNumbersExhausted(card_prefix)
