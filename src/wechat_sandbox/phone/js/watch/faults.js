@@ -59,20 +59,34 @@ function withoutCountdown(rules) {
   return rules.map(({ times_left: _left, ...rule }) => rule);
 }
 
-function put(rules) {
-  return trying(async () => {
-    const answer = await api.setFaults(withoutCountdown(rules));
-    set({ faults: answer.rules });
-  });
+let lastChange = Promise.resolve();
+
+/**
+ * Change the rules that hold now, one change after another: the list is written as a whole, so two
+ * quick clicks that both began from what was on the screen would undo each other.
+ */
+function change(edit) {
+  lastChange = lastChange.then(() =>
+    trying(async () => {
+      const { rules } = await api.faults();
+      const answer = await api.setFaults(withoutCountdown(edit(rules)));
+      set({ faults: answer.rules });
+    }),
+  );
+  return lastChange;
+}
+
+function without(rules, unwanted) {
+  return rules.filter((rule) => essence(rule) !== essence(unwanted));
 }
 
 function presetRow(preset, rules) {
   const isOn = rules.some((rule) => essence(rule) === essence(preset.rule));
-  const rest = rules.filter((rule) => essence(rule) !== essence(preset.rule));
   return switchRow(t(`faults.${preset.key}`), t(`faults.${preset.key}_hint`), {
     isOn,
     testid: `fault-${preset.id}`,
-    change: (wanted) => put(wanted ? [...rest, preset.rule] : rest),
+    change: (wanted) =>
+      change((now) => [...without(now, preset.rule), ...(wanted ? [preset.rule] : [])]),
   });
 }
 
@@ -103,7 +117,7 @@ function otherRules(rules) {
             {
               class: "icon-button",
               "aria-label": t("faults.remove"),
-              on: { click: () => put(rules.filter((each) => each !== rule)) },
+              on: { click: () => change((now) => without(now, rule)) },
             },
             icon("trash", 20),
           ),
