@@ -1,5 +1,6 @@
 """A brand's programme: its rules of stored value and points, and the packages on offer."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +22,14 @@ class ProgrammeRules(msgspec.Struct, frozen=True, kw_only=True):
     points_per_yuan: int
     # None: points live for ever.
     points_valid_months: int | None
+    # For opening the card, and for the first charge of a business day.
+    joining_points: int
+    visit_points: int
     no_pin_fen_max: int
     no_pin_daily_fen_max: int
     ended_at: datetime | None
+    # Counts the changes of rules, tiers and packages.
+    version: int
 
 
 class PackageOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +49,23 @@ async def get_programme(tx: Tx, brand_id: BrandId) -> ProgrammeRules:
         draw_order=DrawOrder(row.draw_order),
         points_per_yuan=row.points_per_yuan,
         points_valid_months=row.points_valid_months,
+        joining_points=row.joining_points,
+        visit_points=row.visit_points,
         no_pin_fen_max=row.no_pin_fen_max,
         no_pin_daily_fen_max=row.no_pin_daily_fen_max,
         ended_at=row.ended_at,
+        version=row.version,
     )
+
+
+async def list_ended_brands(tx: Tx, brand_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these brands' programmes are over."""
+    if not brand_ids:
+        return set()
+    ended = select(Programme.brand_id).where(
+        Programme.brand_id.in_(brand_ids), Programme.ended_at.is_not(None)
+    )
+    return set((await tx.scalars(ended)).all())
 
 
 async def list_packages(
