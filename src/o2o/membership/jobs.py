@@ -8,12 +8,14 @@ from o2o.kernel.clock import Clock
 from o2o.kernel.ids import MemberId
 from o2o.ledger.events import PointsGranted, PointsSpent, StoredValueDebited, StoredValueToppedUp
 from o2o.ledger.queries import get_wallet
+from o2o.membership.actions.refresh_recommendations import refresh_recommendations
 from o2o.membership.actions.sweep_codes import delete_old_codes, kill_expired_codes
 from o2o.membership.events import ScanLockBegan
 from o2o.notifications.actions.tell_of_money import tell_of_debit, tell_of_top_up
 
 KILL_EVERY_SECONDS = 15
 DELETE_EVERY_SECONDS = 3600
+REFRESH_EVERY_SECONDS = 3600
 
 
 def register(registry: Registry, *, clock: Clock) -> None:
@@ -28,6 +30,11 @@ def register(registry: Registry, *, clock: Clock) -> None:
     registry.subscribe(ScanLockBegan, jobs.warn_of_guesses)
     registry.schedule(
         "membership.kill_expired_codes", every_seconds=KILL_EVERY_SECONDS, run=kill_expired_codes
+    )
+    registry.schedule(
+        "membership.refresh_recommendations",
+        every_seconds=REFRESH_EVERY_SECONDS,
+        run=refresh_recommendations,
     )
     registry.schedule(
         "membership.delete_old_codes", every_seconds=DELETE_EVERY_SECONDS, run=delete_old_codes

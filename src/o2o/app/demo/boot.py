@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from o2o.app.demo.bills import write_bills
 from o2o.app.demo.file import (
     DemoCard,
     DemoFile,
@@ -21,6 +22,7 @@ from o2o.app.demo.seeding import (
     seed_group,
 )
 from o2o.app.demo.seeding_members import replay_history, seed_members
+from o2o.app.demo.seeding_purchases import seed_menus, seed_purchases
 from o2o.app.demo.world import World
 from o2o.app.runtime import Runtime
 from o2o.infra.audit import SYSTEM
@@ -75,6 +77,9 @@ async def _seed(
     )
     members = await seed_members(tx, world, history=history, places=places, now=now)
     await replay_history(tx, world, movements=history.movements, places=places, members=members)
+    await seed_menus(tx, world, places=places, now=now)
+    bills = list(write_bills(world, history.movements))
+    await seed_purchases(tx, world, bills=bills, places=places, members=members, now=now)
 
 
 async def _refresh_credentials(

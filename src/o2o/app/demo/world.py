@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from o2o.app.demo.menu import Dish
 from o2o.app.demo.shapes import (
     MINUTES_PER_DAY,
     Brand,
@@ -41,6 +42,7 @@ class World(Written, frozen=True):
     stores: tuple[Store, ...]
     staff: tuple[StaffMember, ...]
     cast: tuple[CastMember, ...]
+    dishes: tuple[Dish, ...] = ()
 
     def brand(self, slug: str) -> Brand:
         """Return a brand by its slug. Raises KeyError."""
@@ -88,12 +90,14 @@ def _check_names(world: World) -> None:
     _require_unique("store code", (store.code for store in world.stores))
     _require_unique("store name", (store.name for store in world.stores))
     _require_unique("login", (person.login for person in world.staff))
+    _require_unique("dish", (f"{dish.brand}/{dish.code}" for dish in world.dishes))
     known = {brand.slug for brand in world.brands}
     named = [
         *(account.brand for account in world.accounts),
         *(store.brand for store in world.stores),
         *(person.brand for person in world.staff),
         *(person.brand for person in world.cast),
+        *(dish.brand for dish in world.dishes),
     ]
     unknown = sorted(set(named) - known)
     _require(not unknown, f"no such brand: {unknown}")
