@@ -109,7 +109,7 @@ def upgrade() -> None:
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("bytes_read", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("form", sa.Text(), nullable=True),
+        sa.Column("form", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("problem_detail", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),

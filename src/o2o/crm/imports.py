@@ -1,4 +1,4 @@
-"""Tables of files that bring in the past: old cards with their balances, bills. Owner: `membership`.
+"""Tables of files that bring in the past: old cards with balances, bills. Owner: `membership`.
 
 A file is checked as a whole into rows that stand apart from members and books; what was confirmed
 is carried over from there, batch by batch. Rows, faults and pieces of the file are deleted later.
@@ -37,8 +37,8 @@ class Import(Base):
     # Who is at it, in the background, and how far.
     leased_until: Mapped[datetime | None]
     bytes_read: Mapped[int] = mapped_column(server_default=text("0"))
-    # How the file was understood: encoding and separator, or xlsx.
-    form: Mapped[str | None]
+    # How the file was understood: encoding and separator (or xlsx), columns nobody asked for.
+    form: Mapped[dict[str, Any] | None]
     # Why it could not be read: an error code and its details.
     problem: Mapped[str | None]
     problem_detail: Mapped[dict[str, Any] | None]

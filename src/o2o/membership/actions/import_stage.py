@@ -1,0 +1,166 @@
+"""Stage a file's rows: written down apart from members and books, while it is read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from o2o.crm.imports import Import
+from o2o.crm.statuses import ImportStatus
+from o2o.infra.database import Tx
+from o2o.infra.seal import Seal
+from o2o.membership.actions.import_code import code_hash
+from o2o.membership.errors_imports import ImportNotReady
+from o2o.membership.imports.cards import CardRow
+from o2o.membership.imports.faults import FAULTS_KEPT, Fault
+from o2o.membership.imports.purchases import PurchaseRow
+from o2o.membership.queries.imports import lock_import
+
+# Whoever reads a file says so again with every batch; silent for longer, and another begins anew.
+LEASE = timedelta(seconds=20)
+
+_KEEP_CARDS = text(
+    "INSERT INTO import_card_rows (import_id, line, card_no, code_hash, name, phone,"
+    " principal_fen, bonus_fen, points, tier_id, store_id, opened_on)"
+    " SELECT :id, * FROM unnest(CAST(:lines AS bigint[]), CAST(:card_nos AS text[]),"
+    " CAST(:code_hashes AS bytea[]), CAST(:names AS text[]), CAST(:phones AS text[]),"
+    " CAST(:principals AS bigint[]), CAST(:bonuses AS bigint[]), CAST(:points AS bigint[]),"
+    " CAST(:tier_ids AS uuid[]), CAST(:store_ids AS uuid[]), CAST(:opened_ons AS date[]))"
+)
+_KEEP_PURCHASES = text(
+    "INSERT INTO import_purchase_rows (import_id, line, external_id, card_no, phone, store_id,"
+    " bought_at, item_code, item_name, quantity, amount_fen, total_fen)"
+    " SELECT :id, * FROM unnest(CAST(:lines AS bigint[]), CAST(:external_ids AS text[]),"
+    " CAST(:card_nos AS text[]), CAST(:phones AS text[]), CAST(:store_ids AS uuid[]),"
+    " CAST(:bought_ats AS timestamptz[]), CAST(:item_codes AS text[]),"
+    " CAST(:item_names AS text[]), CAST(:quantities AS smallint[]), CAST(:amounts AS bigint[]),"
+    " CAST(:totals AS bigint[]))"
+)
+_KEEP_FAULTS = text(
+    "INSERT INTO import_faults (import_id, position, line, field, code, value, detail)"
+    " SELECT :id, * FROM unnest(CAST(:positions AS bigint[]), CAST(:lines AS bigint[]),"
+    " CAST(:fields AS text[]), CAST(:codes AS text[]), CAST(:values AS text[]),"
+    " CAST(:details AS text[]))"
+)
+_FORGET = (
+    text("DELETE FROM import_card_rows WHERE import_id = :id"),
+    text("DELETE FROM import_purchase_rows WHERE import_id = :id"),
+    text("DELETE FROM import_faults WHERE import_id = :id"),
+)
+_GO_ON = text(
+    "UPDATE imports SET leased_until = :until, bytes_read = :bytes_read"
+    " WHERE id = :id AND leased_until = :mine"
+)
+
+
+class Staged(msgspec.Struct, kw_only=True):
+    """What has been read so far, and until when the reading is ours."""
+
+    leased_until: datetime
+    bytes_read: int = 0
+    row_count: int = 0
+    faulty_count: int = 0
+    fault_count: int = 0
+
+
+async def begin_check(tx: Tx, import_id: UUID, *, now: datetime) -> tuple[Import, Staged]:
+    """Take a file for reading, from its first row. Raises ImportNotReady when another has it."""
+    one = await lock_import(tx, import_id)
+    is_taken = one.leased_until is not None and one.leased_until >= now
+    if one.status is not ImportStatus.UPLOADED or is_taken:
+        raise ImportNotReady(status=one.status.value)
+    for statement in _FORGET:
+        await tx.execute(statement, {"id": import_id})
+    one.leased_until = now + LEASE
+    one.bytes_read = 0
+    await tx.flush()
+    return one, Staged(leased_until=one.leased_until)
+
+
+async def stage_cards(tx: Tx, import_id: UUID, rows: Sequence[CardRow], *, seal: Seal) -> None:
+    """Write rows of cards down; of a code only its hash."""
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    await tx.execute(
+        _KEEP_CARDS,
+        {
+            "id": import_id,
+            "lines": columns[0],
+            "card_nos": columns[1],
+            "code_hashes": [
+                code_hash(seal, card_no=row.card_no, code=row.code) if row.code else None
+                for row in rows
+            ],
+            "names": columns[3],
+            "phones": columns[4],
+            "principals": columns[5],
+            "bonuses": columns[6],
+            "points": columns[7],
+            "tier_ids": columns[8],
+            "store_ids": columns[9],
+            "opened_ons": columns[10],
+        },
+    )
+
+
+async def stage_purchases(tx: Tx, import_id: UUID, rows: Sequence[PurchaseRow]) -> None:
+    """Write lines of bills down."""
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    names = (
+        "lines",
+        "external_ids",
+        "card_nos",
+        "phones",
+        "store_ids",
+        "bought_ats",
+        "item_codes",
+        "item_names",
+        "quantities",
+        "amounts",
+        "totals",
+    )
+    values = dict(zip(names, columns, strict=True))
+    await tx.execute(_KEEP_PURCHASES, {"id": import_id, **values})
+
+
+async def keep_progress(
+    tx: Tx, import_id: UUID, staged: Staged, *, faults: Sequence[Fault] = (), now: datetime
+) -> None:
+    """Keep faults up to the first thousand and say that we go on.
+
+    Raises ImportNotReady when another took the file over, or it was taken back.
+    """
+    kept = faults[: max(0, FAULTS_KEPT - staged.fault_count)]
+    if kept:
+        await tx.execute(
+            _KEEP_FAULTS,
+            {
+                "id": import_id,
+                "positions": range(staged.fault_count, staged.fault_count + len(kept)),
+                "lines": [fault.line for fault in kept],
+                "fields": [fault.field for fault in kept],
+                "codes": [fault.code for fault in kept],
+                "values": [fault.value for fault in kept],
+                "details": [fault.detail for fault in kept],
+            },
+        )
+    staged.fault_count += len(faults)
+    # Later than before even where the clock stands still: it is also the mark that it is ours.
+    until = max(now + LEASE, staged.leased_until + timedelta(microseconds=1))
+    done = await tx.execute(
+        _GO_ON,
+        {
+            "id": import_id,
+            "mine": staged.leased_until,
+            "until": until,
+            "bytes_read": staged.bytes_read,
+        },
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        raise ImportNotReady(status="taken")
+    staged.leased_until = until

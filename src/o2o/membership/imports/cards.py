@@ -1,0 +1,97 @@
+"""Rows of old cards: what each must have, and what a card may hold."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from o2o.kernel.money import format_yuan
+from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
+from o2o.membership.imports.cells import (
+    card_no_cell,
+    code_cell,
+    date_cell,
+    fen_cell,
+    name_cell,
+    phone_cell,
+    whole_cell,
+)
+from o2o.membership.imports.faults import Fault
+from o2o.membership.imports.rows import RowReader
+
+COLUMNS = (
+    "card_no",
+    "code",
+    "name",
+    "phone",
+    "principal",
+    "bonus",
+    "points",
+    "tier",
+    "opened_on",
+    "store",
+)
+WANTED = (("card_no",),)
+POINTS_MAX = 100_000_000
+_NOBODY = UUID(int=0)
+
+
+class CardRow(NamedTuple):
+    """A row that can be read. Amounts in fen."""
+
+    line: int
+    card_no: str
+    code: str | None
+    name: str | None
+    phone: str | None
+    principal_fen: int
+    bonus_fen: int
+    points: int
+    tier_id: UUID
+    store_id: UUID
+    opened_on: date | None
+
+
+def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | list[Fault]:
+    """Return the card of a row, or everything that is wrong with it."""
+    reader.begin(line, cells)
+    read = reader.read
+    name = read("name", name_cell, None)
+    phone = read("phone", phone_cell, None)
+    principal_fen = read("principal", fen_cell, 0)
+    bonus_fen = read("bonus", fen_cell, 0)
+    points = read("points", whole_cell, 0)
+    card = CardRow(
+        line,
+        read("card_no", card_no_cell, ""),
+        read("code", code_cell, None),
+        name,
+        phone,
+        principal_fen,
+        bonus_fen,
+        points,
+        read("tier", reader.tier, reader.known.lowest_tier_id),
+        _store(reader),
+        read("opened_on", lambda text: date_cell(text, today=reader.known.today), None),
+    )
+    # Whoever is written down with name and phone has a named card.
+    limit_fen = prepaid_limit_fen(is_named=bool(name and phone))
+    if principal_fen + bonus_fen > limit_fen:
+        reader.note(
+            "principal",
+            "balance_over_limit",
+            value=format_yuan(principal_fen + bonus_fen),
+            detail=format_yuan(limit_fen),
+        )
+    if points > POINTS_MAX:
+        reader.note("points", "points_too_many", value=str(points), detail=POINTS_MAX)
+    return reader.faults or card
+
+
+def _store(reader: RowReader) -> UUID:
+    if reader.has("store"):
+        return reader.read("store", reader.store, _NOBODY)
+    if reader.known.default_store_id is None:
+        reader.note("store", "store_missing")
+        return _NOBODY
+    return reader.known.default_store_id

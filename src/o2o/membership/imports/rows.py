@@ -1,0 +1,93 @@
+"""Rows checked one by one: what a brand knows, and the reading of cells with their faults."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from o2o.membership.imports.cells import plain_cell
+from o2o.membership.imports.faults import CellWrong, Fault, shortened
+from o2o.membership.imports.headers import folded
+
+T = TypeVar("T")
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row may refer to. Names and codes are folded; stores only those of the uploader."""
+
+    tiers: Mapping[str, UUID]
+    lowest_tier_id: UUID
+    stores: Mapping[str, UUID]
+    # The brand's other stores, so that the fault can be told apart.
+    other_stores: frozenset[str]
+    default_store_id: UUID | None
+    today: date
+
+
+class RowReader:
+    """Reads the cells of one row; faults are gathered, so that a row tells all of them."""
+
+    def __init__(self, places: Mapping[str, int], known: Known, *, head_width: int) -> None:
+        """Know where columns stand."""
+        self.known = known
+        self._places = places
+        self._head_width = head_width
+        self._width = 1 + max(places.values(), default=0)
+        self.faults: list[Fault] = []
+        self._line = 0
+        self._cells: Sequence[str] = ()
+
+    def begin(self, line: int, cells: Sequence[str]) -> None:
+        """Go to the next row."""
+        self.faults = []
+        self._line = line
+        self._cells = cells if len(cells) >= self._width else [*cells, *[""] * self._width]
+
+    def is_too_wide(self, cells: Sequence[str]) -> bool:
+        """Whether there is something beyond the last column of the head."""
+        return len(cells) > self._head_width and any(cells[self._head_width :])
+
+    def has(self, field: str) -> bool:
+        """Whether the file has the column."""
+        return field in self._places
+
+    def read(self, field: str, reading: Callable[[str], T], default: T) -> T:
+        """Return a cell's value, or the default with a fault noted."""
+        place = self._places.get(field)
+        if place is None:
+            return default
+        cell = self._cells[place]
+        try:
+            return reading(plain_cell(cell))
+        except CellWrong as wrong:
+            self.faults.append(Fault(self._line, field, wrong.code, shortened(cell), wrong.detail))
+            return default
+
+    def note(self, field: str, code: str, *, value: str = "", detail: object = "") -> None:
+        """Note a fault that more than one cell make."""
+        self.faults.append(Fault(self._line, field, code, shortened(value), str(detail)))
+
+    def tier(self, text: str) -> UUID:
+        """Return the tier of a code or name, the lowest of an empty cell. Raises CellWrong."""
+        if not text:
+            return self.known.lowest_tier_id
+        found = self.known.tiers.get(folded(text))
+        if found is None:
+            raise CellWrong("tier_unknown")
+        return found
+
+    def store(self, text: str) -> UUID:
+        """Return the store of a code or name, or the file's. Raises CellWrong."""
+        if not text:
+            if self.known.default_store_id is None:
+                raise CellWrong("store_missing")
+            return self.known.default_store_id
+        key = folded(text)
+        found = self.known.stores.get(key)
+        if found is None:
+            raise CellWrong(
+                "store_not_yours" if key in self.known.other_stores else "store_unknown"
+            )
+        return found
