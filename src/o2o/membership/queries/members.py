@@ -12,6 +12,7 @@ from o2o.kernel.ids import MemberId
 from o2o.kernel.text import mask_phone
 from o2o.ledger.queries import Wallet, list_wallets
 from o2o.membership.errors import MemberNotFound
+from o2o.membership.queries.identity import list_survivors
 
 CARDS_MAX = 1_000
 
@@ -66,11 +67,15 @@ _EMPTY = Wallet(balance_fen=0, principal_fen=0, bonus_fen=0, points=0)
 
 
 async def get_member_view(tx: Tx, member_id: UUID, *, brand_id: UUID | None) -> MemberView:
-    """Return a member. Raises MemberNotFound, also when the member is another brand's.
+    """Return a member, or whom it became one with: the answer's id says who that is.
 
-    `brand_id` comes from whoever asks; only a key of the whole group gives None.
+    `brand_id` comes from whoever asks; only a key of the whole group gives None. Raises
+    MemberNotFound, also when the member is another brand's.
     """
     row = (await tx.execute(_MEMBERS, {"ids": [member_id], "brand_id": brand_id})).first()
+    if row is None and (survivors := await list_survivors(tx, [member_id])):
+        asked = {"ids": [survivors[member_id]], "brand_id": brand_id}
+        row = (await tx.execute(_MEMBERS, asked)).first()
     if row is None:
         raise MemberNotFound(member_id=member_id)
     wallets = await list_wallets(tx, [MemberId(row.id)])
