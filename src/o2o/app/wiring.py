@@ -20,6 +20,7 @@ from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
 from o2o.membership.web import pad as membership_pad
+from o2o.membership.web import pad_taste
 from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
 from o2o.notifications.sms.errand import SMSErrands
@@ -84,6 +85,7 @@ def wire(runtime: Runtime) -> Wired:
         public_url=settings.public_url,
     )
     panels = Panels()
+    pad_taste.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
     return Wired(words=words, wechat=wechat, till=till, panels=panels, console_menu=console_menu)
