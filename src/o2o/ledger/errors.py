@@ -180,5 +180,11 @@ class HoldTooLong(Invalid):
         super().__init__(field="expires_at", days_max=days_max)
 
 
+class MemberMoved(Conflict):
+    """The member became one with another, or came apart again, at this very moment."""
+
+    code: ClassVar[str] = "ledger.member_moved"
+
+
 class BooksOutOfStep(Exception):
     """A write met other rows than the ones read under lock. A defect; the transaction is undone."""

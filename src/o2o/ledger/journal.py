@@ -20,13 +20,13 @@ from o2o.ledger.postings import (
     Counterpart,
     Done,
     Intention,
-    LotReturn,
     NewLot,
     Pocket,
     Posting,
     Reverses,
 )
 from o2o.ledger.rules.draw import Draw, Lot, drawn_of, lots_after
+from o2o.ledger.rules.returns import LotReturn
 
 __all__ = [
     "Counterpart",
@@ -192,7 +192,7 @@ class Journal:
         """
         moved = amount or _sum(draws) or _sum(lots) or _sum(returns)
         _leave(source, moved, draws)
-        _arrive(target, moved, command.now, lots, returns)
+        _arrive(target, moved, now=command.now, lots=lots, returns=returns)
         of_pocket = source if isinstance(source, Pocket) else target
         assert isinstance(of_pocket, Pocket)
         posting = Posting(
@@ -250,6 +250,7 @@ def _leave(source: Pocket | AccountId, amount: int, draws: Sequence[Draw]) -> No
 def _arrive(
     target: Pocket | AccountId,
     amount: int,
+    *,
     now: datetime,
     lots: Sequence[NewLot],
     returns: Sequence[LotReturn],

@@ -19,6 +19,7 @@ from o2o.kernel.ids import (
     VisitId,
 )
 from o2o.ledger.rules.draw import Draw, Lot
+from o2o.ledger.rules.returns import LotReturn
 
 
 class Intention(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +82,6 @@ class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     granted_at: datetime | None = None
     expires_at: datetime | None = None
     parent_lot_id: LotId | None = None
-
-
-class LotReturn(msgspec.Struct, frozen=True, kw_only=True):
-    """So much given back to a lot it was drawn from; `lot.remaining` is not looked at."""
-
-    lot: Lot
-    amount: int
 
 
 class Reverses(msgspec.Struct, frozen=True, kw_only=True):
