@@ -16,6 +16,7 @@ from o2o.infra.subscriptions import Registry
 from o2o.ledger import jobs as ledger_jobs
 from o2o.membership import chat as membership_chat
 from o2o.membership import jobs as membership_jobs
+from o2o.membership import jobs_programme
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
@@ -103,4 +104,5 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     staff_jobs.register(registry)
     ledger_jobs.register(registry, data_dir=runtime.settings.data_dir)
     membership_jobs.register(registry, clock=runtime.clock)
+    jobs_programme.register(registry, clock=runtime.clock)
     return registry

@@ -45,8 +45,8 @@ class Debt(msgspec.Struct, frozen=True):
     """Points of a reversed charge that had been spent already."""
 
     transfer_id: UUID
+    points_transfer_id: UUID
     owed: int
-    taken_back: int
 
 
 _CHARGE = text(
@@ -71,7 +71,7 @@ _VISITED = text(
     " WHERE member_id = :member_id AND visited_on = :visited_on)"
 )
 _DEBTS = text(
-    "SELECT transfer_id, owed, taken_back FROM points_earnings"
+    "SELECT transfer_id, points_transfer_id, owed FROM points_earnings"
     " WHERE member_id = :member_id AND owed > 0 ORDER BY earned_at, transfer_id LIMIT 100"
 )
 

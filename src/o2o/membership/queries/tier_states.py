@@ -61,11 +61,11 @@ _LOCK_LAPSED = text(
     " ORDER BY m.tier_valid_until, m.id LIMIT :most FOR NO KEY UPDATE OF m SKIP LOCKED"
 )
 _LOCK_UNDATED = text(
-    f"{_STATE} JOIN tiers t ON t.id = m.tier_id WHERE m.status = 'active'"
-    " AND m.tier_valid_until IS NULL AND t.valid_months IS NOT NULL AND t.id IN"
-    " (SELECT h.id FROM tiers h WHERE h.rank > (SELECT min(l.rank) FROM tiers l"
-    " WHERE l.brand_id = h.brand_id))"
-    " ORDER BY m.id LIMIT :most FOR NO KEY UPDATE OF m SKIP LOCKED"  # noqa: S608 - constants of ours
+    f"{_STATE} JOIN tiers t ON t.id = m.tier_id"  # noqa: S608 - constants of ours
+    " WHERE m.status = 'active' AND m.tier_valid_until IS NULL"
+    " AND t.valid_months IS NOT NULL AND t.id IN (SELECT h.id FROM tiers h"
+    " WHERE h.rank > (SELECT min(l.rank) FROM tiers l WHERE l.brand_id = h.brand_id))"
+    " ORDER BY m.id LIMIT :most FOR NO KEY UPDATE OF m SKIP LOCKED"
 )
 _LIST_OF_BRAND = text(
     "SELECT id FROM members WHERE brand_id = :brand_id AND status = 'active'"
@@ -75,6 +75,7 @@ _TERMS = text(
     "SELECT id, brand_id, code, name, rank, spend_from_fen, visits_from, valid_months, grace_days,"
     " price_fen FROM tiers WHERE brand_id = ANY(CAST(:brand_ids AS uuid[])) ORDER BY rank"
 )
+_NAME = text("SELECT name FROM tiers WHERE brand_id = :brand_id AND code = :code")
 _LAST_MOVE = text(
     "SELECT from_tier_id, to_tier_id, reason, moved_at FROM tier_moves"
     " WHERE member_id = :member_id ORDER BY moved_at DESC, id DESC LIMIT 1"
@@ -119,6 +120,12 @@ async def list_tier_terms(tx: Tx, brand_ids: Sequence[UUID]) -> dict[UUID, list[
             )
         )
     return found
+
+
+async def get_tier_name(tx: Tx, brand_id: UUID, *, code: str) -> str:
+    """Return what the brand calls a tier; the code itself where there is none any more."""
+    found = await tx.scalar(_NAME, {"brand_id": brand_id, "code": code})
+    return str(found) if found else code
 
 
 async def find_last_move(tx: Tx, member_id: UUID) -> LastMove | None:
