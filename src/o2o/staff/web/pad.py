@@ -16,12 +16,12 @@ from o2o.kernel.errors import Fact
 from o2o.staff.actions.enrol_pad import EnrolledPad as NewPad
 from o2o.staff.actions.enrol_pad import add_pad
 from o2o.staff.front_door import PAD_NAME_CHARS_MAX, FrontDoor
-from o2o.staff.web.client import client_address
 from o2o.staff.web.demo import demo_pins
 from o2o.staff.web.language import ChooseLanguage, language_chosen
 from o2o.staff.web.views import DoorFrame, demo_choices, door_frame, people_of
 from o2o.stores.queries import get_store
 from o2o.web.answers import is_for_program
+from o2o.web.client import client_address
 from o2o.web.cookies import cookie_name, ended_cookie, pad_cookie, session_cookie
 from o2o.web.errors import RouteNotFound
 from o2o.web.forms import Fault, fault_of, go_on
