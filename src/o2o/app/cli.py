@@ -24,6 +24,7 @@ COMMANDS = {
     "store": ("o2o.app.commands.store:store", "Register stores and open their books."),
     "staff": ("o2o.app.commands.staff:staff", "Enter people who sign in at pads and the console."),
     "key": ("o2o.app.commands.key:key", "Issue and revoke API keys."),
+    "import": ("o2o.app.commands.imports:import_", "Bring in old cards and bills from files."),
     "openapi": ("o2o.app.commands.openapi:openapi", "Print the API's OpenAPI description."),
 }
 

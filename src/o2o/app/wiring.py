@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from o2o.app.import_process import ImportProcess
 from o2o.app.runtime import Runtime
 from o2o.infra import live
 from o2o.infra.live import Broadcaster
@@ -15,8 +16,9 @@ from o2o.infra.relay_queries import forget_handled
 from o2o.infra.subscriptions import Registry
 from o2o.ledger import jobs as ledger_jobs
 from o2o.membership import chat as membership_chat
+from o2o.membership import import_jobs, jobs_programme
 from o2o.membership import jobs as membership_jobs
-from o2o.membership import jobs_programme
+from o2o.membership.actions import import_receive
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
@@ -104,5 +106,7 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     staff_jobs.register(registry)
     ledger_jobs.register(registry, data_dir=runtime.settings.data_dir)
     membership_jobs.register(registry, clock=runtime.clock)
+    import_jobs.register(registry)
+    registry.perform(import_receive.TOPIC, ImportProcess().perform)
     jobs_programme.register(registry, clock=runtime.clock)
     return registry

@@ -61,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # How many proxies in front of us append to X-Forwarded-For.
     trusted_proxies: int = 0
     log_json: bool = True
+    # Largest file that may be imported.
+    import_bytes_max: int = 200_000_000
 
     @property
     def is_https(self) -> bool:
@@ -116,6 +118,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "workers": _positive,
     "pool_size": _positive,
     "trusted_proxies": _positive,
+    "import_bytes_max": _positive,
 }
 
 

@@ -30,6 +30,16 @@ class Speech:
         self._words = Words()
         self._language = language_from(dict(os.environ))
 
+    @property
+    def words(self) -> Words:
+        """Return all copy, for texts that belong to a domain."""
+        return self._words
+
+    @property
+    def language(self) -> str:
+        """Return the language of the terminal."""
+        return self._language
+
     def ask(self, field: str) -> str:
         """Return the label of a field."""
         return self._words.text(f"install.ask.{field}", self._language)

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from o2o.crm.imports import Import
 from o2o.crm.organisation import Brand
@@ -74,34 +74,3 @@ async def _finish(tx: Tx, one: Import, *, now: datetime) -> None:
         rows=one.done_count,
         left_out=one.left_out_count,
     )
-
-
-_EMPTY = (
-    "DELETE FROM import_card_rows WHERE import_id = :id",
-    "DELETE FROM import_purchase_rows WHERE import_id = :id",
-    "DELETE FROM import_faults WHERE import_id = :id",
-    "DELETE FROM import_chunks WHERE import_id = :id",
-)
-
-
-async def empty_import(tx: Tx, *, ended_before: datetime, now: datetime) -> bool:
-    """Delete the rows of one import that ended long ago: they name people. False if there is none.
-
-    What remains is the fact that the file was brought in, its totals and its hash.
-    """
-    import_id = await tx.scalar(
-        text(
-            "SELECT id FROM imports WHERE ended_at < :before AND emptied_at IS NULL"
-            " ORDER BY ended_at LIMIT 1 FOR UPDATE SKIP LOCKED"
-        ),
-        {"before": ended_before},
-    )
-    if import_id is None:
-        return False
-    for statement in _EMPTY:
-        await tx.execute(text(statement), {"id": import_id})
-    await tx.execute(
-        text("UPDATE imports SET emptied_at = :now WHERE id = :id"),
-        {"id": import_id, "now": now},
-    )
-    return True

@@ -19,9 +19,12 @@ from o2o.kernel.ids import BrandId, MemberId, RequestId, StaffId, StoreId, new_i
 from o2o.ledger.actions.enter_opening_balances import OpeningBalance, enter_opening_balances
 from o2o.ledger.actions.open_accounts import open_member_accounts, open_store_accounts
 from o2o.membership.actions.issue_card import TRIES_MAX, CardNumbersExhausted
+from o2o.membership.queries.programmes import get_programme
 from o2o.membership.rules.member_code import new_card_no
+from o2o.membership.rules.points import points_expire_at
 
-OPENED_AT = time(12, tzinfo=ZoneInfo("Asia/Shanghai"))
+TIMEZONE = "Asia/Shanghai"
+OPENED_AT = time(12, tzinfo=ZoneInfo(TIMEZONE))
 
 _ROWS = text(
     "SELECT line, card_no, code_hash, name, phone, principal_fen, bonus_fen, points, tier_id,"
@@ -176,6 +179,9 @@ async def _issue_cards(
 async def _enter_balances(
     tx: Tx, one: Import, entered: Sequence[tuple[Any, MemberId, datetime]], *, now: datetime
 ) -> None:
+    rules = await get_programme(tx, BrandId(one.brand_id))
+    # What the points have behind them is not in the file: here their life begins.
+    expires_at = points_expire_at(now, valid_months=rules.points_valid_months, timezone=TIMEZONE)
     commands = [
         OpeningBalance(
             # One row, one intention: entered again after whatever happened, it is the same.
@@ -188,6 +194,7 @@ async def _enter_balances(
             bonus_fen=row.bonus_fen,
             points=row.points,
             granted_at=began,
+            expires_at=expires_at,
         )
         for row, member_id, began in entered
         if row.principal_fen or row.bonus_fen or row.points
