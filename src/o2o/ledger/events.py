@@ -244,3 +244,19 @@ class PointsAdjusted(Event, frozen=True, kw_only=True):
     points_balance: int
     reason: str | None
     at: datetime
+
+
+class PointsStillDue(Event, frozen=True, kw_only=True):
+    """More points are over than one transaction expired; `at` is when they were looked for."""
+
+    name: ClassVar[str] = "points.still_due"
+
+    at: datetime
+
+
+class HoldsStillDue(Event, frozen=True, kw_only=True):
+    """More holds are over than one transaction gave back; `at` is when they were looked for."""
+
+    name: ClassVar[str] = "holds.still_due"
+
+    at: datetime

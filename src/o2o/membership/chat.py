@@ -103,7 +103,7 @@ class CardAnswers:
 
     def _line(self, ask: Ask, line: RecentLine) -> str:
         sign = "+" if line.amount_fen > 0 else "-"
-        return self._text(
+        told = self._text(
             ask,
             "statement_line",
             at=f"{line.at.astimezone(ZoneInfo(line.timezone)):%m-%d %H:%M}",
@@ -112,6 +112,8 @@ class CardAnswers:
             amount=f"{sign}¥{format_yuan(abs(line.amount_fen))}",
             balance=format_yuan(line.balance_fen),
         )
+        # Where no store took part there is nothing between the time and what happened.
+        return told.replace("  ", " ")
 
     def _text(self, ask: Ask, key: str, **values: str) -> str:
         here = f"{self._public_url}/h5/{ask.account.slug}"

@@ -24,18 +24,27 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     principal_fen: int
     bonus_fen: int
     balance_after: int
-    store_id: StoreId
+    # None where no store took part.
+    store_id: StoreId | None
     tender: Tender | None
     reason: str | None
     at: datetime
 
 
+# What moved as bonus is told by its draws, its returns or its lots, whichever the transfer has.
 _STATEMENT = text(
     "SELECT e.seq, t.id, t.kind, e.amount, e.balance_after, t.store_id, t.tender, t.reason,"
-    " t.created_at, CASE WHEN t.kind = 'top_up_bonus' THEN e.amount"
-    " ELSE -coalesce((SELECT sum(d.amount) FROM ledger_lot_draws d"
-    " JOIN ledger_lots l ON l.id = d.lot_id"
-    " WHERE d.transfer_id = t.id AND l.kind = 'bonus'), 0)::bigint END AS bonus"
+    " t.created_at, sign(e.amount)::bigint * CASE"
+    " WHEN t.asset = 'points' THEN 0"
+    " WHEN t.kind IN ('top_up', 'opening_principal') THEN 0"
+    " WHEN t.kind IN ('top_up_bonus', 'opening_bonus') THEN t.amount"
+    " ELSE greatest("
+    " (SELECT sum(d.amount) FROM ledger_lot_draws d JOIN ledger_lots l ON l.id = d.lot_id"
+    " WHERE d.transfer_id = t.id AND l.kind = 'bonus'),"
+    " (SELECT sum(r.amount) FROM ledger_lot_returns r JOIN ledger_lots l ON l.id = r.lot_id"
+    " WHERE r.transfer_id = t.id AND l.kind = 'bonus'),"
+    " (SELECT sum(l.granted) FROM ledger_lots l"
+    " WHERE l.origin_transfer_id = t.id AND l.kind = 'bonus'), 0) END::bigint AS bonus"
     " FROM ledger_accounts a JOIN ledger_entries e ON e.account_id = a.id"
     " JOIN ledger_transfers t ON t.id = e.transfer_id"
     " WHERE a.owner_id = :member_id AND a.kind = :kind"
@@ -73,7 +82,7 @@ async def list_statement(
             principal_fen=0 if is_points else row.amount - row.bonus,
             bonus_fen=0 if is_points else row.bonus,
             balance_after=row.balance_after,
-            store_id=StoreId(row.store_id),
+            store_id=StoreId(row.store_id) if row.store_id else None,
             tender=Tender(row.tender) if row.tender else None,
             reason=row.reason,
             at=row.created_at,

@@ -1,9 +1,11 @@
 """Single transfers, by their own name or by that of the intention behind them."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, case, select
+from sqlalchemy.orm import aliased
 
 from o2o.crm.ledger import LedgerAccount, LedgerTransfer
 from o2o.crm.statuses import Asset, TransferKind
@@ -21,6 +23,9 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     asset: Asset
     amount: int
     member_id: MemberId
+    # The receiver, where it went from one member to another.
+    to_member_id: MemberId | None
+    reverses_id: TransferId | None
     store_id: StoreId | None
     visit_id: VisitId | None
     staff_id: StaffId | None
@@ -28,20 +33,26 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+_BETWEEN_MEMBERS = {TransferKind.PASSED_ON, TransferKind.MERGED, TransferKind.UNMERGED}
+
+_SOURCE, _TARGET = aliased(LedgerAccount), aliased(LedgerAccount)
+
+# Between two members the one who gives is the one who acted.
 _OF_MEMBERS = (
-    select(LedgerTransfer, LedgerAccount.owner_id)
-    .join(
-        LedgerAccount,
-        LedgerAccount.id.in_((LedgerTransfer.from_account_id, LedgerTransfer.to_account_id)),
+    select(
+        LedgerTransfer,
+        case((_SOURCE.balance.is_not(None), _SOURCE.owner_id), else_=_TARGET.owner_id),
+        _TARGET.owner_id,
     )
-    .where(LedgerAccount.balance.is_not(None))
+    .join(_SOURCE, _SOURCE.id == LedgerTransfer.from_account_id)
+    .join(_TARGET, _TARGET.id == LedgerTransfer.to_account_id)
 )
 
 
 async def find_transfer(tx: Tx, transfer_id: TransferId) -> Transfer | None:
     """Return one transfer."""
     row = (await tx.execute(_OF_MEMBERS.where(LedgerTransfer.id == transfer_id))).first()
-    return _transfer(row[0], member_id=MemberId(row[1])) if row else None
+    return _transfer(row) if row else None
 
 
 async def find_transfers_of_request(tx: Tx, request_id: RequestId) -> list[Transfer]:
@@ -49,10 +60,12 @@ async def find_transfers_of_request(tx: Tx, request_id: RequestId) -> list[Trans
     rows = await tx.execute(
         _OF_MEMBERS.where(LedgerTransfer.request_id == request_id).order_by(LedgerTransfer.part)
     )
-    return [_transfer(row[0], member_id=MemberId(row[1])) for row in rows]
+    return [_transfer(row) for row in rows]
 
 
-def _transfer(row: LedgerTransfer, *, member_id: MemberId) -> Transfer:
+def _transfer(found: Row[tuple[LedgerTransfer, UUID, UUID]]) -> Transfer:
+    row, member_id, to_id = found
+    is_between_members = row.kind in _BETWEEN_MEMBERS
     return Transfer(
         id=TransferId(row.id),
         request_id=RequestId(row.request_id),
@@ -60,7 +73,9 @@ def _transfer(row: LedgerTransfer, *, member_id: MemberId) -> Transfer:
         kind=row.kind,
         asset=row.asset,
         amount=row.amount,
-        member_id=member_id,
+        member_id=MemberId(member_id),
+        to_member_id=MemberId(to_id) if is_between_members else None,
+        reverses_id=TransferId(row.reverses_id) if row.reverses_id else None,
         store_id=StoreId(row.store_id) if row.store_id else None,
         visit_id=VisitId(row.visit_id) if row.visit_id else None,
         staff_id=StaffId(row.staff_id) if row.staff_id else None,

@@ -17,6 +17,8 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     principal_fen: int
     bonus_fen: int
     points: int
+    # Set aside for holds; not part of the balance.
+    held_fen: int = 0
 
 
 # One statement, so one snapshot: the balance and its lots never disagree.
@@ -26,7 +28,7 @@ _WALLETS = text(
     " AND l.remaining > 0 AND l.kind = 'bonus')::bigint AS bonus"
     " FROM ledger_accounts a"
     " WHERE a.owner_id = ANY(CAST(:member_ids AS uuid[]))"
-    " AND a.kind IN ('member_stored_value', 'member_points')"
+    " AND a.kind IN ('member_stored_value', 'member_points', 'member_held')"
 )
 
 
@@ -45,10 +47,12 @@ async def list_wallets(tx: Tx, member_ids: Sequence[MemberId]) -> dict[MemberId,
     for row in rows:
         of_member = holdings.setdefault(
             MemberId(row.owner_id),
-            {"balance_fen": 0, "principal_fen": 0, "bonus_fen": 0, "points": 0},
+            {"balance_fen": 0, "principal_fen": 0, "bonus_fen": 0, "points": 0, "held_fen": 0},
         )
         if row.kind == "member_points":
             of_member["points"] = row.balance
+        elif row.kind == "member_held":
+            of_member["held_fen"] = row.balance
         else:
             of_member["balance_fen"] = row.balance
             of_member["principal_fen"] = row.balance - row.bonus

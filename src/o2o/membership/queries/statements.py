@@ -25,9 +25,10 @@ _RECENT = text(
     "SELECT m.id AS member_id, r.* FROM unnest(CAST(:ids AS uuid[])) AS m(id)"
     " JOIN ledger_accounts a ON a.owner_id = m.id AND a.kind = 'member_stored_value'"
     " CROSS JOIN LATERAL ("
-    "  SELECT t.kind, e.amount, e.balance_after, s.name, s.timezone, t.created_at"
+    "  SELECT t.kind, e.amount, e.balance_after, coalesce(s.name, '') AS name,"
+    "  coalesce(s.timezone, 'Asia/Shanghai') AS timezone, t.created_at"
     "  FROM ledger_entries e JOIN ledger_transfers t ON t.id = e.transfer_id"
-    "  JOIN stores s ON s.id = t.store_id"
+    "  LEFT JOIN stores s ON s.id = t.store_id"
     "  WHERE e.account_id = a.id ORDER BY e.seq DESC LIMIT :most) r"
 )
 

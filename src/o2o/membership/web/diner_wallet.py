@@ -1,16 +1,19 @@
 """The diner's balance and points with every movement, newest first, page by page."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
+from o2o.crm.organisation import Store
 from o2o.crm.statuses import Asset
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
-from o2o.ledger.queries import get_wallet, list_statement
+from o2o.ledger.queries import StatementLine, get_wallet, list_statement
 from o2o.membership.web.views import PointsPage, StatementPart, StatementRow, WalletPage, load_frame
 from o2o.stores.queries import list_stores
 from o2o.web.guards import diner_guard
@@ -91,14 +94,18 @@ async def _statement(
         tx, member_id, asset=asset, before_seq=before, limit=ROWS_PER_PAGE + 1
     )
     shown = lines[:ROWS_PER_PAGE]
-    store_ids = list({line.store_id for line in shown})
+    store_ids = list({line.store_id for line in shown if line.store_id is not None})
     stores = {store.id: store for store in await list_stores(tx, store_ids=store_ids)}
     return StatementPart(
-        rows=[StatementRow.of(line, stores.get(line.store_id)) for line in shown],
+        rows=[StatementRow.of(line, _place(stores, line)) for line in shown],
         unit="points" if asset is Asset.POINTS else "fen",
         next_before=shown[-1].seq if len(lines) > ROWS_PER_PAGE else None,
         is_continued=before is not None,
     )
+
+
+def _place(stores: Mapping[UUID, Store], line: StatementLine) -> Store | None:
+    return stores.get(line.store_id) if line.store_id is not None else None
 
 
 def _to_card(diner: Diner) -> Response[Any]:
