@@ -16,9 +16,10 @@ from o2o.infra.relay_queries import forget_handled
 from o2o.infra.subscriptions import Registry
 from o2o.ledger import jobs as ledger_jobs
 from o2o.membership import chat as membership_chat
-from o2o.membership import import_jobs, jobs_programme
+from o2o.membership import import_jobs, jobs_privacy, jobs_programme
 from o2o.membership import jobs as membership_jobs
 from o2o.membership.actions import import_receive
+from o2o.membership.desk import Desk
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
@@ -44,6 +45,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
     words: Words
     wechat: WeChatServices
     till: Till
+    desk: Desk
     panels: Panels
     console_menu: ConsoleMenu
 
@@ -66,7 +68,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dependencies(self) -> Mapping[str, Any]:
         """Name what handlers ask for beside the platform."""
-        return {**self.wechat.dependencies, "till": self.till}
+        return {**self.wechat.dependencies, "till": self.till, "desk": self.desk}
 
 
 def wire(runtime: Runtime) -> Wired:
@@ -81,6 +83,12 @@ def wire(runtime: Runtime) -> Wired:
         words=words,
     )
     membership_chat.register(wechat.router, words=words, public_url=settings.public_url)
+    desk = Desk(
+        sessions=runtime.sessions,
+        seal=runtime.seal,
+        clock=runtime.clock,
+        public_url=settings.public_url,
+    )
     till = Till(
         sessions=runtime.sessions,
         seal=runtime.seal,
@@ -91,7 +99,7 @@ def wire(runtime: Runtime) -> Wired:
     pad_taste.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
-    return Wired(words=words, wechat=wechat, till=till, panels=panels, console_menu=console_menu)
+    return Wired(words=words, wechat=wechat, till=till, desk=desk, panels=panels, console_menu=console_menu)
 
 
 def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
@@ -109,4 +117,11 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     import_jobs.register(registry)
     registry.perform(import_receive.TOPIC, ImportProcess().perform)
     jobs_programme.register(registry, clock=runtime.clock)
+    jobs_privacy.register(
+        registry,
+        sessions=runtime.sessions,
+        seal=runtime.seal,
+        clock=runtime.clock,
+        words=wired.words,
+    )
     return registry

@@ -30,18 +30,23 @@ class Seal:
 
     def seal(self, value: str, *, label: str) -> bytes:
         """Encrypt a credential. `label` names the place it belongs to; it opens nowhere else."""
+        return self.seal_bytes(value.encode(), label=label)
+
+    def seal_bytes(self, value: bytes, *, label: str) -> bytes:
+        """Encrypt a file, as `seal` does a text."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, value.encode(), label.encode())
+        return nonce + self._cipher.encrypt(nonce, value, label.encode())
 
     def unseal(self, sealed: bytes, *, label: str) -> str:
         """Decrypt a credential. Raises SealBroken."""
+        return self.unseal_bytes(sealed, label=label).decode()
+
+    def unseal_bytes(self, sealed: bytes, *, label: str) -> bytes:
+        """Decrypt a file. Raises SealBroken."""
         try:
-            opened = self._cipher.decrypt(
-                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label.encode()
-            )
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label.encode())
         except InvalidTag as error:
             raise SealBroken(label) from error
-        return opened.decode()
 
     def hash_of(self, secret: str, *, use: str) -> bytes:
         """Hash a token or code with the pepper (HMAC-SHA-256), 32 bytes, apart for each use."""

@@ -164,3 +164,47 @@ class CardReportedLost(Event, frozen=True, kw_only=True):
     brand_id: BrandId
     card_no: str
     at: datetime
+
+
+class RefundDecided(Event, frozen=True, kw_only=True):
+    """A refund that a member asked for was paid out, or refused."""
+
+    name: ClassVar[str] = "refund.decided"
+
+    refund_id: UUID
+    member_id: MemberId
+    brand_id: BrandId
+    is_paid: bool
+    # In fen; 0 and an empty tender where it was refused.
+    amount_fen: int
+    tender: str
+    at: datetime
+
+
+class PassOnOffered(Event, frozen=True, kw_only=True):
+    """A member set stored value aside for another one, who may take it for a day."""
+
+    name: ClassVar[str] = "pass_on.offered"
+
+    offer_id: UUID
+    brand_id: BrandId
+    from_member_id: MemberId
+    # None where whoever holds the link may take it.
+    to_member_id: MemberId | None
+    amount_fen: int
+    at: datetime
+
+
+class PassOnSettled(Event, frozen=True, kw_only=True):
+    """An offer of stored value ended: accepted, or back on the card it came from."""
+
+    name: ClassVar[str] = "pass_on.settled"
+
+    offer_id: UUID
+    brand_id: BrandId
+    from_member_id: MemberId
+    to_member_id: MemberId | None
+    amount_fen: int
+    # A PassOnStatus.
+    status: str
+    at: datetime
