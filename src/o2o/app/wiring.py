@@ -99,7 +99,9 @@ def wire(runtime: Runtime) -> Wired:
     pad_taste.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
-    return Wired(words=words, wechat=wechat, till=till, desk=desk, panels=panels, console_menu=console_menu)
+    return Wired(
+        words=words, wechat=wechat, till=till, desk=desk, panels=panels, console_menu=console_menu
+    )
 
 
 def wire_registry(runtime: Runtime, wired: Wired) -> Registry:

@@ -13,9 +13,12 @@ class MemberNotFound(NotFound):
 
     code: ClassVar[str] = "member.not_found"
 
-    def __init__(self, *, member_id: UUID) -> None:
-        """Keep who was asked for."""
-        super().__init__(field="member_id", member_id=str(member_id))
+    def __init__(self, *, member_id: UUID | None = None) -> None:
+        """Keep who was asked for, unless it was by something else than the id."""
+        if member_id is None:
+            super().__init__()
+        else:
+            super().__init__(field="member_id", member_id=str(member_id))
 
 
 class SnapshotSession(Forbidden):

@@ -15,7 +15,19 @@ PIN_FAILURES_MAX = 5
 ENROLMENT_DIGITS = 8
 ENROLMENT_LASTS = timedelta(minutes=10)
 
-SCOPES = frozenset({"members:read", "top_ups:write", "debits:write", "debits:unattended"})
+SCOPES = frozenset(
+    {
+        "members:read",
+        "top_ups:write",
+        "top_ups:reverse",
+        "debits:write",
+        # Without a member at the counter, up to the key's limit; for holds likewise.
+        "debits:unattended",
+        "debits:reverse",
+        "holds:write",
+        "points:write",
+    }
+)
 # Whoever has work at the counter or in the kitchen; the others have the console.
 PAD_ROLES = frozenset({StaffRoleName.CLERK, StaffRoleName.KITCHEN, StaffRoleName.MANAGER})
 

@@ -86,7 +86,7 @@ async def client(till: CountingTill) -> AsyncGenerator[httpx.AsyncClient, None]:
         pages=[*diner.route_handlers, *pad.route_handlers, *console.route_handlers],
         api=api.route_handlers,
         state={},
-        dependencies={"till": till},
+        dependencies={"till": till, "desk": None},
     )
     app.state.api_clients = Keys()
     transport = httpx.ASGITransport(app=Edge(app, settings=SETTINGS), raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar types its own ASGI

@@ -21,8 +21,9 @@ from o2o.ledger.queries.checks import Fault
 ZONE = "Asia/Shanghai"
 
 # The movements of lots by the transfers of a stretch. The paying side stands for a transfer, so
-# that each is taken once whatever stretches its two entries fall into. A lot that came from
-# another lot (passed on, set aside, merged) belongs where the first of them was sold.
+# that each is taken once whatever stretches its two entries fall into. What is set aside is still
+# owed: a hold counts when it is posted, with the lots it drew on and has not given back. A lot that
+# came from another lot (passed on, merged) belongs where the first of them was sold.
 _MOVEMENTS = (
     "WITH RECURSIVE stretch AS (SELECT t.id, t.kind, t.created_at FROM ledger_entries e"
     " JOIN ledger_transfers t ON t.id = e.transfer_id AND t.asset = 'cny_fen'"
@@ -30,9 +31,13 @@ _MOVEMENTS = (
     " moves AS (SELECT t.*, l.id AS lot_id, l.granted AS amount"
     " FROM stretch t JOIN ledger_lots l ON l.origin_transfer_id = t.id"
     " UNION ALL SELECT t.*, d.lot_id, -d.amount"
-    " FROM stretch t JOIN ledger_lot_draws d ON d.transfer_id = t.id"
-    " UNION ALL SELECT t.*, r.lot_id, r.amount"
-    " FROM stretch t JOIN ledger_lot_returns r ON r.transfer_id = t.id),"
+    " FROM stretch t JOIN ledger_lot_draws d ON d.transfer_id = t.id AND t.kind <> 'held'"
+    " UNION ALL SELECT t.*, r.lot_id, r.amount FROM stretch t"
+    " JOIN ledger_lot_returns r ON r.transfer_id = t.id AND t.kind <> 'hold_released'"
+    " UNION ALL SELECT t.*, d.lot_id, coalesce(r.amount, 0) - d.amount"
+    " FROM stretch t JOIN ledger_holds h ON h.posted_id = t.id"
+    " JOIN ledger_lot_draws d ON d.transfer_id = h.id"
+    " LEFT JOIN ledger_lot_returns r ON r.transfer_id = h.released_id AND r.lot_id = d.lot_id),"
     " lines AS (SELECT DISTINCT lot_id, lot_id AS first_id FROM moves"
     " UNION ALL SELECT n.lot_id, l.parent_lot_id FROM lines n"
     " JOIN ledger_lots l ON l.id = n.first_id WHERE l.parent_lot_id IS NOT NULL),"

@@ -116,14 +116,15 @@ async def _spend(tx: Tx, scans: Sequence[Scan]) -> None:
     lost = [s for s in known if not (wanted[s.command.code_hash] is s and _is_in(s, spent))]
     fates = await counter.list_code_fates(tx, {s.command.code_hash for s in lost}) if lost else {}
     for scan in lost:
-        scan.refusal = _fate(fates.get(scan.command.code_hash))
+        scan.refusal = refusal_of(fates.get(scan.command.code_hash))
 
 
 def _is_in(scan: Scan, hashes: set[bytes]) -> bool:
     return scan.command.code_hash in hashes
 
 
-def _fate(fate: CodeFate | None) -> Fact:
+def refusal_of(fate: CodeFate | None) -> Fact:
+    """Name what became of a code that works no more: used, or its time is over."""
     if fate is None or fate.used_at is None:
         return CodeExpired()
     clock = fate.used_at.astimezone(ZoneInfo(fate.timezone or "UTC"))
