@@ -2,7 +2,9 @@
 
 import pytest
 
-from o2o.infra.database import SessionFactory
+from sqlalchemy import text
+
+from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from tests.factories.members import Counter, given_counter
 from tests.factories.programme import People, given_people
@@ -10,7 +12,14 @@ from tests.factories.programme import People, given_people
 
 @pytest.fixture
 async def counter(sessions: SessionFactory, seal: Seal) -> Counter:
-    return await given_counter(sessions, seal=seal, balance_fen=200_000)
+    at = await given_counter(sessions, seal=seal, balance_fen=200_000)
+    async with transaction(sessions) as tx:
+        # Named, so that the card may hold that much.
+        await tx.execute(
+            text("UPDATE members SET name = '林晓月', phone_verified_at = now() WHERE id = :id"),
+            {"id": at.member_id},
+        )
+    return at
 
 
 @pytest.fixture
