@@ -22,6 +22,7 @@ from o2o.ledger.actions.post_transfers import post_transfers
 from o2o.ledger.errors import AmountOutOfRange, BooksOutOfStep, HoldEnded, HoldNotFound
 from o2o.ledger.events import StoredValueDebited, StoredValueReleased
 from o2o.ledger.journal import Done, Intention, Journal, LotReturn
+from o2o.ledger.moves import HOLD_MOVES
 from o2o.ledger.queries.books import lock_books
 from o2o.ledger.queries.holds import HoldRow, list_due_holds, read_held_pockets, read_holds
 from o2o.ledger.rules.draw import Draw, Lot, draw, drawn_of, lots_after
@@ -36,7 +37,7 @@ _END_HOLDS = text(
     " CAST(:posted_ids AS uuid[]), CAST(:released_ids AS uuid[]),"
     " CAST(:ended_ats AS timestamptz[]))"
     " AS e(id, status, posted, posted_id, released_id, ended_at)"
-    " WHERE h.id = e.id AND h.status = 'pending'"
+    " WHERE h.id = e.id AND h.status = ANY(CAST(:sources AS text[]))"
 )
 
 
@@ -160,10 +161,9 @@ def _post(journal: Journal, command: PostHold, asked: bytes, *, hold: HoldRow) -
     amount = hold.amount if command.amount_fen is None else command.amount_fen
     if not 0 < amount <= hold.amount:
         raise AmountOutOfRange(field="amount_fen", amount_min=1, amount_max=hold.amount)
-    is_over = command.now >= hold.expires_at
-    if hold.status is not HoldStatus.PENDING or is_over:
-        status = HoldStatus.EXPIRED if hold.status is HoldStatus.PENDING else hold.status
-        raise HoldEnded(status=status.value)
+    _check_open(hold, HoldStatus.POSTED)
+    if command.now >= hold.expires_at:
+        raise HoldEnded(status=HoldStatus.EXPIRED.value)
     rest = lots_after(hold.lots, draw(hold.lots, amount, order=hold.order))
     sale = journal.move(
         command,
@@ -174,7 +174,7 @@ def _post(journal: Journal, command: PostHold, asked: bytes, *, hold: HoldRow) -
         amount=amount,
         store_id=hold.store_id,
     )
-    hold.status, hold.posted, hold.posted_id = HoldStatus.POSTED, amount, sale.transfer_id
+    hold.standing, hold.posted, hold.posted_id = HoldStatus.POSTED, amount, sale.transfer_id
     if rest:
         _release(journal, command, asked, hold=hold, lots=rest)
     hold.lots = lots_after(hold.lots, [_as_draw(lot) for lot in rest])
@@ -182,12 +182,17 @@ def _post(journal: Journal, command: PostHold, asked: bytes, *, hold: HoldRow) -
 
 
 def _void(journal: Journal, command: VoidHold, asked: bytes, *, hold: HoldRow) -> Done:
-    if hold.status is not HoldStatus.PENDING:
-        raise HoldEnded(status=hold.status.value)
     is_swept = isinstance(command, _ExpireHold)
-    hold.status = HoldStatus.EXPIRED if is_swept else HoldStatus.VOIDED
+    ending = HoldStatus.EXPIRED if is_swept else HoldStatus.VOIDED
+    _check_open(hold, ending)
+    hold.standing = ending
     released_id = _release(journal, command, asked, hold=hold, lots=hold.lots)
     return _done(journal, command, asked, lots=hold.lots, transfer_id=released_id)
+
+
+def _check_open(hold: HoldRow, ending: HoldStatus) -> None:
+    if hold.standing not in HOLD_MOVES.sources_of(ending):
+        raise HoldEnded(status=hold.standing.value)
 
 
 def _release(
@@ -248,7 +253,10 @@ async def _write_ends(tx: Tx, ended: Sequence[tuple[HoldRow, datetime]]) -> None
         _END_HOLDS,
         {
             "ids": [hold.id for hold, _ in ended],
-            "statuses": [hold.status.value for hold, _ in ended],
+            "statuses": [hold.standing.value for hold, _ in ended],
+            "sources": sorted(
+                {s for hold, _ in ended for s in HOLD_MOVES.sources_of(hold.standing)}
+            ),
             "posted": [hold.posted for hold, _ in ended],
             "posted_ids": [hold.posted_id for hold, _ in ended],
             "released_ids": [hold.released_id for hold, _ in ended],

@@ -65,7 +65,8 @@ class HoldRow(msgspec.Struct, kw_only=True):
     store_id: StoreId
     sales_account_id: AccountId
     amount: int
-    status: HoldStatus
+    # How it stands, with what this batch has decided.
+    standing: HoldStatus
     order: DrawOrder
     expires_at: datetime
     posted: int
@@ -157,7 +158,7 @@ def _hold(row: Any) -> HoldRow:
         store_id=StoreId(row.store_id),
         sales_account_id=AccountId(row.sales_account_id),
         amount=row.amount,
-        status=HoldStatus(row.status),
+        standing=HoldStatus(row.status),
         order=DrawOrder(row.draw_order),
         expires_at=row.expires_at,
         posted=row.posted,
