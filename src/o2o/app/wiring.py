@@ -23,6 +23,7 @@ from o2o.membership.desk import Desk
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
+from o2o.membership.web import diner_identity as membership_identity
 from o2o.membership.web import pad as membership_pad
 from o2o.membership.web import pad_taste
 from o2o.notifications.actions import queue_code
@@ -56,6 +57,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *self.wechat.route_handlers,
             *stores_styles.route_handlers,
             *membership_diner.route_handlers,
+            *membership_identity.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
         ]

@@ -75,13 +75,11 @@ async def bind_phone(
     account_id: UUID,
     now: datetime,
     agreed: Sequence[UUID] | None = None,
-    is_stepped_up: bool = False,
 ) -> PhoneBound | PhoneHasOwners:
     """Act on the phone that the fan proved last.
 
-    `agreed` are the members the person was shown and said yes to; None asks first.
-    `is_stepped_up` says that the caller checked the pay PIN: naming another phone than the one in
-    force needs that, or a code sent to the one in force. Raises PhoneNotProved, StepUpNeeded,
+    `agreed` are the members the person was shown and said yes to; None asks first. Naming another
+    phone than the one in force needs a step-up proof. Raises PhoneNotProved, StepUpNeeded,
     CandidatesChanged, ConsentMissing, TermsChanged, and those of merge_members.
     """
     person = await get_person(tx, fan_id=fan_id, account_id=account_id)
@@ -94,27 +92,32 @@ async def bind_phone(
     if proof is None:
         raise PhoneNotProved
     own_id = await find_own_member(tx, person)
-    if own_id is not None and not is_stepped_up:
-        await _check_step_up(tx, own_id, fan_id=fan_id, phone=proof.phone, now=now)
+    proofs = [proof]
+    if own_id is not None:
+        proofs += await _step_up(tx, own_id, fan_id=fan_id, phone=proof.phone, now=now)
     found = await find_members_by_phone(tx, brand_id=BrandId(person.brand.id), phone=proof.phone)
     owners = [owner for owner in found if owner.may_be_joined and owner.member_id != own_id]
     if owners and agreed is None:
         return PhoneHasOwners(own_id=own_id, owners=[owner.member_id for owner in owners])
     if {owner.member_id for owner in owners} != set(agreed or ()):
         raise CandidatesChanged
-    return await _bind(tx, person, proof, own_id=own_id, owners=owners, now=now)
+    bound = await _bind(tx, person, proof, own_id=own_id, owners=owners, now=now)
+    for used in proofs:
+        await end_verification(tx, used.verification_id, now=now)
+    return bound
 
 
-async def _check_step_up(
+async def _step_up(
     tx: Tx, own_id: MemberId, *, fan_id: UUID, phone: str, now: datetime
-) -> None:
+) -> list[Proof]:
+    """Return the proof of the phone in force, where one is needed. Raises StepUpNeeded."""
     kept = (await tx.execute(_KEPT, {"id": own_id})).one()
     if kept.phone_verified_at is None or kept.phone == phone:
-        return
+        return []
     step_up = await find_proof(tx, fan_id, purpose=VerificationPurpose.STEP_UP, now=now)
     if step_up is None or step_up.phone != kept.phone:
         raise StepUpNeeded
-    await end_verification(tx, step_up.verification_id, now=now)
+    return [step_up]
 
 
 async def _bind(
@@ -150,7 +153,6 @@ async def _bind(
     await set_verified_phone(
         tx, survivor, brand_id=BrandId(person.brand.id), phone=proof.phone, now=now
     )
-    await end_verification(tx, proof.verification_id, now=now)
     return PhoneBound(member_id=survivor, merged=others, is_new=is_new)
 
 

@@ -81,3 +81,26 @@ async def list_merged_members(tx: Tx, member_id: UUID) -> list[MemberId]:
     """Return the members that went into this one: what happened before stands under their ids."""
     rows = await tx.scalars(_PREDECESSORS, {"id": member_id})
     return [MemberId(row) for row in rows]
+
+
+class OwnPhone(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's phone in full, for the member's own use."""
+
+    phone: str | None
+    is_verified: bool
+    # Whether a pay PIN may stand for it.
+    has_pin: bool
+
+
+_OWN_PHONE = text(
+    "SELECT phone, phone_verified_at IS NOT NULL AS is_verified,"
+    " pay_pin_hash IS NOT NULL AS has_pin FROM members WHERE id = :id AND status = 'active'"
+)
+
+
+async def find_own_phone(tx: Tx, member_id: UUID) -> OwnPhone:
+    """Return a member's phone; nothing for somebody who is no member any more."""
+    row = (await tx.execute(_OWN_PHONE, {"id": member_id})).first()
+    if row is None:
+        return OwnPhone(phone=None, is_verified=False, has_pin=False)
+    return OwnPhone(phone=row.phone, is_verified=row.is_verified, has_pin=row.has_pin)

@@ -15,7 +15,7 @@ class WaitingCode(msgspec.Struct, frozen=True, kw_only=True):
     """Digits went to a phone; `is_dead` after five wrong tries."""
 
     phone: str
-    created_at: datetime
+    terms_version: str | None
     expires_at: datetime
     tries: int
 
@@ -29,7 +29,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LIVE = text(
-    "SELECT id, phone, terms_version, created_at, expires_at, tries, proved_at"
+    "SELECT id, phone, terms_version, expires_at, tries, proved_at"
     " FROM phone_verifications"
     " WHERE fan_id = :fan_id AND purpose = :purpose AND ended_at IS NULL"
 )
@@ -43,7 +43,10 @@ async def find_waiting_code(
     if row is None or row.proved_at is not None or row.expires_at <= now:
         return None
     return WaitingCode(
-        phone=row.phone, created_at=row.created_at, expires_at=row.expires_at, tries=row.tries
+        phone=row.phone,
+        terms_version=row.terms_version,
+        expires_at=row.expires_at,
+        tries=row.tries,
     )
 
 
