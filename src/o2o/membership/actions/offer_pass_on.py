@@ -15,7 +15,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import BrandId, MemberId, RequestId, StoreId
 from o2o.kernel.text import without_controls
-from o2o.ledger.actions.hold_stored_value import HoldStoredValue, hold_stored_value
+from o2o.ledger.actions.hold_stored_value import Held, HoldStoredValue, hold_stored_value
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_pass_on import PassOnTooManyOpen, PassOnToOneself
 from o2o.membership.events import PassOnOffered
@@ -69,32 +69,12 @@ async def offer_pass_on(
         raise PassOnToOneself
     both = {from_member_id} | ({to_member_id} if to_member_id else set())
     await lock_members(tx, both)
-    earlier = await tx.get(PassOnOffer, request_id)
-    if earlier is not None:
-        by_link = earlier.token_hash is not None
-        asked = (from_member_id, amount_fen, to_member_id is None)
-        is_same = (earlier.from_member_id, earlier.amount_fen, by_link) == asked
-        if not is_same or (not by_link and earlier.to_member_id != to_member_id):
-            raise RequestBodyDiffers(request_id=str(request_id))
-        return earlier.id
+    if await _is_repeated(tx, request_id, (from_member_id, to_member_id, amount_fen)):
+        return request_id
     brand_id = await _check_members(tx, from_member_id, to_member_id)
     if await count_open_offers(tx, from_member_id) >= OPEN_MAX:
         raise PassOnTooManyOpen(count_max=OPEN_MAX)
-    [held] = await hold_stored_value(
-        tx,
-        [
-            HoldStoredValue(
-                request_id=follows_from("pass_on.hold", request_id),
-                member_id=MemberId(from_member_id),
-                store_id=StoreId(await get_store_of_value(tx, from_member_id)),
-                amount_fen=amount_fen,
-                expires_at=now + HOLD_LASTS,
-                now=now,
-            )
-        ],
-    )
-    if isinstance(held, Fact):
-        raise held
+    held = await _hold(tx, request_id, from_member_id, amount_fen=amount_fen, now=now)
     hashed = None if to_member_id else token_hash(seal, link_token(seal, request_id))
     await tx.execute(
         _INSERT,
@@ -111,28 +91,58 @@ async def offer_pass_on(
             "expires_at": now + LASTS,
         },
     )
+    offered = PassOnOffered(
+        offer_id=request_id,
+        brand_id=BrandId(brand_id),
+        from_member_id=MemberId(from_member_id),
+        to_member_id=MemberId(to_member_id) if to_member_id else None,
+        amount_fen=amount_fen,
+        at=now,
+    )
     await note(
         tx,
         actor=Actor("member", from_member_id),
-        action="pass_on.offered",
+        action=offered.name,
         at=now,
         subject=("member", from_member_id),
         amount_fen=amount_fen,
         by_link=to_member_id is None,
     )
-    await publish(
-        tx,
-        PassOnOffered(
-            offer_id=request_id,
-            brand_id=BrandId(brand_id),
-            from_member_id=MemberId(from_member_id),
-            to_member_id=MemberId(to_member_id) if to_member_id else None,
-            amount_fen=amount_fen,
-            at=now,
-        ),
-        now=now,
-    )
+    await publish(tx, offered, now=now)
     return request_id
+
+
+async def _is_repeated(tx: Tx, request_id: RequestId, asked: tuple[UUID, UUID | None, int]) -> bool:
+    """Whether the offer was made by the same request before. Raises RequestBodyDiffers."""
+    earlier = await tx.get(PassOnOffer, request_id)
+    if earlier is None:
+        return False
+    # Whoever took it by its link is noted later: that is nothing that was asked.
+    to_member_id = None if earlier.token_hash is not None else earlier.to_member_id
+    if (earlier.from_member_id, to_member_id, earlier.amount_fen) != asked:
+        raise RequestBodyDiffers(request_id=str(request_id))
+    return True
+
+
+async def _hold(
+    tx: Tx, request_id: RequestId, member_id: UUID, *, amount_fen: int, now: datetime
+) -> Held:
+    [held] = await hold_stored_value(
+        tx,
+        [
+            HoldStoredValue(
+                request_id=follows_from("pass_on.hold", request_id),
+                member_id=MemberId(member_id),
+                store_id=StoreId(await get_store_of_value(tx, member_id)),
+                amount_fen=amount_fen,
+                expires_at=now + HOLD_LASTS,
+                now=now,
+            )
+        ],
+    )
+    if isinstance(held, Fact):
+        raise held
+    return held
 
 
 async def _check_members(tx: Tx, from_member_id: UUID, to_member_id: UUID | None) -> UUID:
