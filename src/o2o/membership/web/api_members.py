@@ -132,7 +132,7 @@ class MemberAPI(Controller):
         member_id: FromPath[UUID],
         tx: NamedDependency[Tx],
         request: Request[Any, Any, Any],
-        asset: AssetName = AssetName.CNY_FEN,
+        asset: Annotated[AssetName, QueryParameter()] = AssetName.CNY_FEN,
         before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=LINES_MAX)] = LINES,
     ) -> StatementView:
