@@ -16,16 +16,17 @@ from o2o.infra.relay_queries import forget_handled
 from o2o.infra.subscriptions import Registry
 from o2o.ledger import jobs as ledger_jobs
 from o2o.membership import chat as membership_chat
-from o2o.membership import import_jobs, jobs_privacy, jobs_programme
+from o2o.membership import counter_jobs, import_jobs, jobs_privacy, jobs_programme
 from o2o.membership import jobs as membership_jobs
+from o2o.membership import jobs_identity as membership_jobs_identity
 from o2o.membership.actions import import_receive
 from o2o.membership.desk import Desk
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import diner as membership_diner
+from o2o.membership.web import diner_charges, pad_taste
 from o2o.membership.web import diner_identity as membership_identity
 from o2o.membership.web import pad as membership_pad
-from o2o.membership.web import pad_taste
 from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
 from o2o.notifications.sms.errand import SMSErrands
@@ -57,6 +58,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *self.wechat.route_handlers,
             *stores_styles.route_handlers,
             *membership_diner.route_handlers,
+            *diner_charges.route_handlers,
             *membership_identity.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
@@ -99,6 +101,7 @@ def wire(runtime: Runtime) -> Wired:
     )
     panels = Panels()
     pad_taste.register(panels)
+    diner_charges.register(panels, clock=runtime.clock)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
     return Wired(
@@ -118,6 +121,13 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     staff_jobs.register(registry)
     ledger_jobs.register(registry, data_dir=runtime.settings.data_dir)
     membership_jobs.register(registry, clock=runtime.clock)
+    membership_jobs_identity.register(registry, clock=runtime.clock)
+    counter_jobs.register(
+        registry,
+        clock=runtime.clock,
+        words=wired.words,
+        public_url=runtime.settings.public_url,
+    )
     import_jobs.register(registry)
     registry.perform(import_receive.TOPIC, ImportProcess().perform)
     jobs_programme.register(registry, clock=runtime.clock)
