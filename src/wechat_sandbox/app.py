@@ -10,7 +10,17 @@ from litestar.exceptions import HTTPException
 
 from wechat_sandbox import oauth_pages, phone_files
 from wechat_sandbox.api import gateway
-from wechat_sandbox.control import access, accounts, books, jssdk, messages, people, scan, steering
+from wechat_sandbox.control import (
+    access,
+    accounts,
+    books,
+    jssdk,
+    messages,
+    people,
+    scan,
+    sms,
+    steering,
+)
 from wechat_sandbox.control import world as world_routes
 from wechat_sandbox.sandbox import Sandbox
 
@@ -40,6 +50,7 @@ def create_app(sandbox: Sandbox) -> Litestar:
             *accounts.ROUTES,
             *people.ROUTES,
             *messages.ROUTES,
+            *sms.ROUTES,
             *scan.ROUTES,
             *steering.ROUTES,
             *books.ROUTES,

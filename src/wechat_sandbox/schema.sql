@@ -211,3 +211,15 @@ CREATE TABLE IF NOT EXISTS media (
     content BLOB NOT NULL,
     at REAL NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS text_messages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    phone TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    content TEXT NOT NULL,
+    -- The sender's own; a message that comes twice is kept once.
+    message_id TEXT UNIQUE,
+    at REAL NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS text_messages_phone ON text_messages (phone, seq);

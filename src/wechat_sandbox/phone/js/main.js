@@ -10,6 +10,7 @@ import { sayError } from "./base/toast.js";
 import { loadPeople } from "./acts.js";
 import { chatKey, refreshChat } from "./chat/conversations.js";
 import { loadSocial } from "./chat/friends.js";
+import { hearText, loadTexts } from "./chat/texts.js";
 import { loadSceneCodes } from "./desk/codes.js";
 import { showAround } from "./desk/around.js";
 import { showGuide } from "./desk/guide.js";
@@ -44,7 +45,10 @@ async function loadMenu(slug) {
 /** The chats of the person in hand, for the list's last lines and unread counts. */
 function loadChats() {
   const person = get().people.find((each) => each.id === route().person);
-  return Promise.all((person?.following ?? []).map((account) => refreshChat(person.id, account)));
+  return Promise.all([
+    loadTexts(person?.id),
+    ...(person?.following ?? []).map((account) => refreshChat(person.id, account)),
+  ]);
 }
 
 async function loadAll() {
@@ -61,6 +65,7 @@ function showTyping({ person, account, is_typing: isTyping }) {
 
 const ON_NOTICE = {
   chat: ({ person, account }) => refreshChat(person, account),
+  sms: hearText,
   call: ({ path }) => {
     refreshBooksSoon();
     const isNewCode = path === NEW_CODE_PATH;

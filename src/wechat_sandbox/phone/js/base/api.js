@@ -52,6 +52,7 @@ export const api = {
   send: (id, message) => call("POST", `${person(id)}/messages`, message),
   chat: (id, account, after = 0) =>
     call("GET", `${person(id)}/chat?account=${enc(account)}${after ? `&after=${after}` : ""}`),
+  texts: (id) => call("GET", `${person(id)}/sms`),
   scan: (id, text) => call("POST", "/_sandbox/scan", { person: id, text }),
   places: () => call("GET", "/_sandbox/map"),
   faults: () => call("GET", "/_sandbox/faults"),

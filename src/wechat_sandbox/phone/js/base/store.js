@@ -14,6 +14,9 @@ const facts = {
   menus: {},
   /** Who is writing right now, by "person/account". */
   typing: {},
+  /** Text messages by person, and the seq of the last one looked at. */
+  texts: {},
+  textsSeen: {},
   /** Everything kept in this browser only: friends' chats, moments. */
   social: { friends: {}, moments: [], seen: {} },
   calls: [],

@@ -11,6 +11,7 @@ import { accountBySlug, followAccount, inHand, useScan } from "../acts.js";
 import { summary } from "../chat/bubbles.js";
 import { conversation, unreadCount } from "../chat/conversations.js";
 import { friendsOf, unreadFromFriend } from "../chat/friends.js";
+import { openTexts, textsOf, unreadTexts } from "../chat/texts.js";
 import { scan } from "../scan/scanner.js";
 
 const UNREAD_SHOWN_MAX = 99;
@@ -87,6 +88,23 @@ function friendRows(person) {
   }));
 }
 
+/** Text messages do not come by WeChat; their row stands for the phone's own inbox. */
+function textRows(person) {
+  const last = textsOf(person.id).at(-1);
+  if (!last) return [];
+  return [
+    {
+      at: last.at,
+      testid: "open-texts",
+      face: h("span", { class: "face face-texts" }, icon("text")),
+      name: t("texts.title"),
+      last: last.text,
+      unread: unreadTexts(person.id),
+      onTap: openTexts,
+    },
+  ];
+}
+
 function nearbyCode(account) {
   return button(
     {
@@ -120,12 +138,12 @@ export function chatsScreen(signal) {
   const show = () => {
     const person = inHand();
     if (!person) return;
-    const rows = [...accountRows(person), ...friendRows(person)];
+    const rows = [...accountRows(person), ...friendRows(person), ...textRows(person)];
     rows.sort((one, other) => (other.at ?? "").localeCompare(one.at ?? ""));
     if (rows.length) fill(list, h("ul", { class: "chat-rows" }, rows.map(row)));
     else fill(list, nothingYet());
   };
-  for (const name of ["people", "accounts", "chats", "social"])
+  for (const name of ["people", "accounts", "chats", "social", "texts", "textsSeen"])
     watch((facts) => facts[name], show, signal);
   const scanButton = button(
     {

@@ -9,6 +9,7 @@ import { watch } from "../base/store.js";
 import { inHand } from "../acts.js";
 import { unreadOf } from "../chat/conversations.js";
 import { friendsOf, unreadFromFriend } from "../chat/friends.js";
+import { unreadTexts } from "../chat/texts.js";
 import { syncWebView } from "../web/web_view.js";
 import { accountAboutScreen } from "./account_about.js";
 import { accountChatScreen } from "./account_chat.js";
@@ -16,6 +17,7 @@ import { badge, chatsScreen } from "./chats.js";
 import { discoverScreen, meScreen } from "./discover.js";
 import { friendChatScreen } from "./friend_chat.js";
 import { momentsScreen } from "./moments.js";
+import { textsScreen } from "./texts.js";
 import { welcomeScreen } from "./welcome.js";
 
 const TABS = ["chats", "discover", "me"];
@@ -29,6 +31,7 @@ function screenFor({ person, chat, friend, tab, view }) {
   if (chat && view === "about") return { name: `about ${chat}`, build: accountAboutScreen };
   if (chat) return { name: `chat ${chat}`, build: accountChatScreen };
   if (friend) return { name: `friend ${friend}`, build: friendChatScreen };
+  if (view === "texts") return { name: "texts", build: textsScreen };
   if (view === "moments") return { name: "moments", build: momentsScreen };
   const shown = TABS.includes(tab) ? tab : TABS[0];
   return { name: `tab ${shown}`, build: TAB_SCREENS[shown], tab: shown };
@@ -38,6 +41,7 @@ function tabBar(current) {
   const person = inHand();
   const unread = person
     ? unreadOf(person) +
+      unreadTexts(person.id) +
       friendsOf(person.id).reduce(
         (sum, { friend }) => sum + unreadFromFriend(person.id, friend.id),
         0,
@@ -90,7 +94,7 @@ export function startPhone() {
     closeAllLayers();
     showScreen();
   });
-  for (const name of ["people", "chats", "social", "accounts"])
+  for (const name of ["people", "chats", "social", "accounts", "texts", "textsSeen"])
     watch((facts) => facts[name], showScreen);
   tick();
   setInterval(tick, TICK_MS);
