@@ -77,6 +77,16 @@ class ReasonMissing(Invalid):
         super().__init__(field="reason")
 
 
+class CardUnknown(NotFound):
+    """No member of the brand holds a card of that number."""
+
+    code: ClassVar[str] = "adjustment.card_unknown"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="card_no")
+
+
 class AdjustmentNotFound(NotFound):
     """The brand has no such proposal."""
 
