@@ -38,6 +38,8 @@ class Root:
             return site.callback(scope, receive, send)
         if path.startswith("/h5/") and path.endswith("/live"):
             return site.diner_live(scope, receive, send)
+        if path == "/pad/live":
+            return site.pad_live(scope, receive, send)
         return site.http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

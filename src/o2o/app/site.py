@@ -10,7 +10,7 @@ from o2o.app.runtime import Runtime, open_runtime
 from o2o.app.wiring import Wired, wire
 from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
-from o2o.membership.web.live import diner_topic
+from o2o.membership.web.live import diner_topic, pad_topic
 from o2o.staff.web.demo import STATE_KEY
 from o2o.web.edge import ASGIApp, Edge
 from o2o.web.live import LiveStreams
@@ -32,6 +32,10 @@ class Site:
             self._hub, diner_topic(platform), words=wired.words, route="/h5/{account}/live"
         )
         self.diner_live: ASGIApp = Edge(streams, settings=runtime.settings)
+        pad_streams = LiveStreams(
+            self._hub, pad_topic(platform), words=wired.words, route="/pad/live"
+        )
+        self.pad_live: ASGIApp = Edge(pad_streams, settings=runtime.settings)
         self.litestar = create_http_app(
             platform,
             pages=wired.page_handlers,

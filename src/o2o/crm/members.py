@@ -198,6 +198,7 @@ class Consent(Base):
     withdrawn_at: Mapped[datetime | None]
 
     __table_args__ = (
+        Index("ix_consents_member", "member_id"),
         Index(
             "uq_consents_in_force",
             "member_id",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from o2o.crm.statuses import VisitVia
 from o2o.kernel.errors import Fact
 from o2o.membership.queries.counter import CodeOwner, LastSeen, StoreFacts
 from o2o.membership.scanners import Scanner
@@ -29,6 +30,8 @@ class Scan(msgspec.Struct):
     visit_id: UUID | None = None
     held_since: LastSeen | None = None
     refusal: Fact | None = None
+    # By what the member was recognised; without a code its hash is empty.
+    via: VisitVia = VisitVia.CODE
 
 
 def still_open(scans: Sequence[Scan]) -> list[Scan]:

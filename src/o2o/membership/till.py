@@ -18,6 +18,7 @@ from o2o.membership.actions.charge_at_counter import ChargeAtCounter, charge_at_
 from o2o.membership.actions.issue_member_code import code_hash
 from o2o.membership.actions.open_visits import OpenedVisit, OpenVisit, open_visits
 from o2o.membership.actions.top_up_at_counter import TopUpAtCounter, top_up_at_counter
+from o2o.membership.counter_steps import CounterSteps
 from o2o.membership.errors import (
     CodeChecksumWrong,
     CodeIsAlipay,
@@ -62,6 +63,7 @@ class Till:
         self._seal = seal
         self._clock = clock
         self._public_url = public_url
+        self._steps = CounterSteps(sessions=sessions, clock=clock)
         self._visits = Coalescer(open_visits, sessions=sessions)
         self._charges = Coalescer(charge_at_counter, sessions=sessions)
         self._top_ups = Coalescer(top_up_at_counter, sessions=sessions)
@@ -69,9 +71,12 @@ class Till:
     async def open_visit(self, text: str, *, by: Scanner) -> OpenedVisit:
         """Open a visit with what a pad or a key scanned.
 
-        Raises what member_code_of raises, and CodeUnknown, CodeExpired, CodeUsed, ScanLocked,
-        UnlikelyTravel.
+        At a pad a printed card's number opens one too, which identifies only. Raises what
+        member_code_of raises, and CodeUnknown, CodeExpired, CodeUsed, ScanLocked, UnlikelyTravel.
         """
+        scanned = classify_scan(text, public_url=self._public_url)
+        if scanned.kind is ScanKind.CARD_NO and isinstance(by, AtPad):
+            return await self._steps.identify_by_card(scanned.digits, by=by)
         return await self._visits.submit(
             OpenVisit(code_hash=self._hash(text), by=by, now=self._clock.now())
         )
@@ -111,8 +116,9 @@ class Till:
         tender: Tender,
         by: Scanner,
         visit_id: UUID | None = None,
+        package_id: UUID | None = None,
     ) -> Transferred:
-        """Top the card up. Raises the facts of top_up_at_counter."""
+        """Top the card up, a package by what it says. Raises the facts of top_up_at_counter."""
         return await self._top_ups.submit(
             TopUpAtCounter(
                 request_id=RequestId(request_id),
@@ -122,6 +128,7 @@ class Till:
                 tender=tender,
                 by=by,
                 visit_id=visit_id,
+                package_id=package_id,
                 now=self._clock.now(),
             )
         )

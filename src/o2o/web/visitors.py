@@ -36,6 +36,16 @@ async def find_diner_of_token(platform: Platform, token: str) -> Diner | None:
         return await find_diner(tx, token_hash, now=platform.clock.now())
 
 
+async def find_clerk_of_tokens(platform: Platform, *, secret: str, token: str) -> Clerk | None:
+    """Return the clerk of a pad's two cookies, outside any request (event streams)."""
+    async with transaction(platform.sessions) as tx:
+        pad = await queries.find_pad(tx, platform.seal.hash_of(secret, use="pad"))
+        if pad is None:
+            return None
+        token_hash = platform.seal.hash_of(token, use="session")
+        return await find_clerk(tx, token_hash, pad=pad, now=platform.clock.now())
+
+
 async def _find(
     tx: Tx, token_hash: bytes, *, audience: Audience, now: datetime
 ) -> FoundSession | None:

@@ -6,12 +6,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from o2o.infra.database import SessionFactory
+from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_request_id
 from tests.factories.members import Counter, balance_of, count
+from tests.factories.organisation import given_brand
+from tests.factories.packages import given_package
 from tests.factories.pads import Browser, signed_in_at
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import NOON, FakeClock
 
 BALANCE_FEN = 10_000
 TRANSFERS_BEFORE = 1
@@ -29,7 +31,7 @@ def top_up_fields(counter: Counter, principal: str, **changed: object) -> dict[s
         "request_id": new_request_id(),
         "member_id": counter.member_id,
         "principal_yuan": principal,
-        "bonus_yuan": "",
+        "package_id": "",
         "tender": "cash",
         **changed,
     }
@@ -211,10 +213,12 @@ async def test_broken_fields_are_refused(
     assert await nothing_moved(sessions, counter)
 
 
-async def test_a_top_up_brings_principal_and_bonus(
+async def test_a_package_brings_what_the_marketer_wrote_whatever_the_form_says(
     pad: Browser, visit_id: UUID, sessions: SessionFactory, counter: Counter
 ) -> None:
-    fields = top_up_fields(counter, "200", bonus_yuan="20", tender="bank_card")
+    async with transaction(sessions) as tx:
+        package_id = await given_package(tx, counter.brand.id, bonus_points=30)
+    fields = top_up_fields(counter, "1", package_id=package_id, tender="bank_card")
     answer = await pad.post(f"/pad/visits/{visit_id}/top-ups", **fields)
     assert answer.status_code == 200
     assert answer.json()["balance_fen"] == 32_000
@@ -225,16 +229,50 @@ async def test_a_top_up_brings_principal_and_bonus(
     again = await pad.post(f"/pad/visits/{visit_id}/top-ups", **fields)
     assert again.json() == answer.json()
     assert await balance_of(sessions, counter.member_id) == 32_000
+    assert await count(sessions, "ledger_transfers", "kind = 'points_earned' AND amount = 30") == 1
+
+
+@pytest.mark.parametrize("kind", ["withdrawn", "other_store", "other_brand", "unknown", "broken"])
+async def test_what_is_not_on_offer_here_is_not_sold(
+    kind: str, pad: Browser, visit_id: UUID, sessions: SessionFactory, counter: Counter
+) -> None:
+    async with transaction(sessions) as tx:
+        brand = await given_brand(tx)
+        package_id: object = {
+            "withdrawn": await given_package(tx, counter.brand.id, withdrawn_at=NOON),
+            "other_store": await given_package(tx, counter.brand.id, store_id=counter.far_store.id),
+            "other_brand": await given_package(tx, brand.id),
+            "unknown": new_request_id(),
+            "broken": "20000",
+        }[kind]
+    fields = top_up_fields(counter, "200", package_id=package_id)
+    answer = await pad.post(f"/pad/visits/{visit_id}/top-ups", **fields)
+    assert (answer.status_code, answer.json()["code"]) == (409, "package.not_offered")
+    assert await nothing_moved(sessions, counter)
+
+
+async def test_a_free_amount_brings_no_bonus_and_none_can_be_asked_for(
+    pad: Browser, visit_id: UUID, sessions: SessionFactory, counter: Counter
+) -> None:
+    path = f"/pad/visits/{visit_id}/top-ups"
+    asked = await pad.post(path, **top_up_fields(counter, "50"), bonus_yuan="5")
+    assert (asked.status_code, asked.json()["code"]) == (422, "field.not_allowed")
+    assert await nothing_moved(sessions, counter)
+    plain = await pad.post(path, **top_up_fields(counter, "50"))
+    assert plain.json()["balance_fen"] == 15_000
+    assert await count(sessions, "ledger_transfers", "kind = 'top_up_bonus'") == 0
 
 
 async def test_a_card_never_holds_more_than_it_may(
     pad: Browser, visit_id: UUID, sessions: SessionFactory, counter: Counter
 ) -> None:
+    async with transaction(sessions) as tx:
+        package_id = await given_package(tx, counter.brand.id, principal_fen=90_000, bonus_fen=1)
     path = f"/pad/visits/{visit_id}/top-ups"
-    beyond = await pad.post(path, **top_up_fields(counter, "900", bonus_yuan="0.01"))
+    beyond = await pad.post(path, **top_up_fields(counter, "", package_id=package_id))
     assert (beyond.status_code, beyond.json()["code"]) == (422, "ledger.balance_limit_exceeded")
-    negative = await pad.post(path, **top_up_fields(counter, "10", bonus_yuan="-1"))
-    assert (negative.status_code, negative.json()["field"]) == (422, "bonus_yuan")
+    negative = await pad.post(path, **top_up_fields(counter, "-1"))
+    assert (negative.status_code, negative.json()["field"]) == (422, "principal_yuan")
     assert await nothing_moved(sessions, counter)
     full = await pad.post(path, **top_up_fields(counter, "900"))
     assert full.json()["balance_fen"] == 100_000
@@ -259,17 +297,18 @@ async def test_today_lists_what_this_pad_did(
     clock: FakeClock,
 ) -> None:
     await pad.charge(visit_id, counter.member_id, "12.34")
-    await pad.post(
-        f"/pad/visits/{visit_id}/top-ups", **top_up_fields(counter, "50", bonus_yuan="5")
-    )
+    await pad.post(f"/pad/visits/{visit_id}/top-ups", **top_up_fields(counter, "55"))
     page = (await pad.see("/pad/scan")).text
     assert "12.34" in page
     assert "55.00" in page
     assert f'href="/pad/visits/{visit_id}"' in page
     assert "12.34" not in (await far_pad.see("/pad/scan")).text
 
-    # Another day begins in the store, twelve hours after noon; the clerk signs in anew.
+    # Another day begins in the store at four in the morning; the clerk signs in anew.
     clock.advance(hours=12)
+    await pad.become(await signed_in_at(counter.pad, sessions, seal=seal, clock=clock))
+    assert "12.34" in (await pad.see("/pad/scan")).text
+    clock.advance(hours=4)
     await pad.become(await signed_in_at(counter.pad, sessions, seal=seal, clock=clock))
     tomorrow = await pad.see("/pad/scan")
     assert (tomorrow.status_code, "12.34" in tomorrow.text) == (200, False)

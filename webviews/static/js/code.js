@@ -185,6 +185,9 @@ window.addEventListener("pageshow", (event) => event.persisted && startAgain());
 // A scan in an unlikely place: the page asks its question when it is read anew.
 const asked = () => location.reload();
 
-openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked });
+// A charge asks for a yes on a page of its own.
+const pay = (data) => location.assign(sheet.dataset.stream.replace(/live$/, `charges/${data.request_id}`));
+
+openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked, charge_asked: pay });
 setInterval(tick, 250);
 if (sheet.dataset.state === "loading") ask();

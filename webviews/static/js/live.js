@@ -65,6 +65,7 @@ if (here) {
   openStream(here.dataset.stream, {
     balance: refresh,
     points: refresh,
+    charge_asked: (data) => location.assign(here.dataset.stream.replace(/live$/, `charges/${data.request_id}`)),
     visit_held: () => location.reload(), // The page asks whether it is the member at that counter.
   });
   // A page that comes back from the browser's memory shows what was true when it was left.

@@ -3,13 +3,17 @@
  * and the camera stay allowed, and a lost connection shows words instead of the browser's own page.
  * Every page also works alone, loaded afresh or without scripts.
  */
+import { lookAgain, sendWhenConfirmed, startPayPin } from "./pad/answer.js";
 import { startCharge } from "./pad/charge.js";
 import { startCountdowns } from "./pad/countdown.js";
+import { startCounting } from "./pad/counting.js";
 import { wireForms } from "./pad/forms.js";
 import { settlePending } from "./pad/pending.js";
 import { watchPresence } from "./pad/presence.js";
 import { startSignIn } from "./pad/signin.js";
 import { startScan } from "./pad/scanner.js";
+import { post } from "./pad/post.js";
+import { listenForScanner } from "./pad/wedge.js";
 
 const STARTS = {
   enrol: startSignIn,
@@ -17,6 +21,8 @@ const STARTS = {
   scan: startScan,
   receipt: startScan,
   visit: startCharge,
+  answer: startPayPin,
+  shift: startCounting,
 };
 let stop = new AbortController();
 
@@ -56,7 +62,11 @@ function start(content) {
   wirePrint(page);
   lookAgain(page);
   focusOn(content);
-  if (document.body.dataset.locksAfter) settlePending(page);
+  if (document.body.dataset.locksAfter) {
+    listenForScanner(page);
+    settlePending(page);
+    sendWhenConfirmed(page);
+  }
 }
 
 function wireLinks({ content, signal }) {
@@ -76,15 +86,20 @@ function wirePrint({ content, signal }) {
   const button = content.querySelector("[data-print]");
   if (!button) return;
   button.hidden = false;
-  button.addEventListener("click", () => window.print(), { signal });
+  button.addEventListener("click", () => print(button, content), { signal });
 }
 
-/** While the member is asked on the phone: look every three seconds whether the visit goes on. */
-function lookAgain({ content, signal }) {
-  const waiting = content.querySelector("[data-look-again]");
-  if (!waiting) return;
-  const timer = setInterval(() => go(waiting.dataset.lookAgain, { isBack: true }), 3000);
-  signal.addEventListener("abort", () => clearInterval(timer));
+/** A receipt is counted before it is printed, so that a second one says what it is. */
+async function print(button, content) {
+  if (button.dataset.print) {
+    const csrf = document.querySelector("meta[name=csrf-token]").content;
+    const answer = await post(button.dataset.print, new URLSearchParams({ csrf }));
+    if (answer.leave) location.assign(answer.leave);
+    if (!answer.next) return;
+    const copy = content.querySelector("[data-copy-mark]");
+    if (copy) copy.hidden = answer.told.prints < 2;
+  }
+  window.print();
 }
 
 /** Content that came without a page load: focus goes where the page asks for it, else to the content. */

@@ -15,6 +15,7 @@ from o2o.infra.passwords import hash_secret
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import BrandId, StaffId, StoreId
 from o2o.ledger.actions.open_accounts import open_store_accounts
+from o2o.membership.actions.enter_packages import NewPackage, enter_packages
 from o2o.staff.actions.create_staff import RoleAt, create_staff
 from o2o.stores.actions.create_brand import NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
@@ -77,6 +78,16 @@ async def seed_group(
     for brand in world.brands:
         ids = [stores[store.code] for store in world.stores_of(brand.slug)]
         await open_store_accounts(tx, brand_id=brands[brand.slug], store_ids=ids, now=now)
+        packages = [
+            NewPackage(
+                name=package.name,
+                principal_fen=package.principal_fen,
+                bonus_fen=package.bonus_fen,
+                bonus_points=package.bonus_points,
+            )
+            for package in brand.top_ups
+        ]
+        await enter_packages(tx, packages, brand_id=brands[brand.slug], now=now)
     staff = {
         person.login: await _create_staff(
             tx,

@@ -84,10 +84,11 @@ class PointsRule(Written, frozen=True):
 
 
 class TopUpPackage(Written, frozen=True):
-    """Money in (principal) and what the house adds to it (bonus), in fen."""
+    """Money in (principal) and what the house adds to it: bonus in fen, and points."""
 
     principal_fen: Positive
     bonus_fen: Natural
+    bonus_points: Natural = 0
     name: Text
 
 

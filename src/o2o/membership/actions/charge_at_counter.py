@@ -19,8 +19,10 @@ from o2o.ledger.actions.debit_stored_value import (
     debit_stored_value,
 )
 from o2o.ledger.errors import AmountOutOfRange
+from o2o.membership.actions.check_answers import check_answers
 from o2o.membership.actions.check_visits import Cleared, check_visits
 from o2o.membership.errors import DebitOverLimit, UnattendedNotAllowed
+from o2o.membership.queries.answers import CounterRules, list_counter_rules
 from o2o.membership.scanners import AtPad, ByKey, Scanner
 
 
@@ -46,10 +48,10 @@ async def charge_at_counter(
 ) -> list[Transferred | Fact]:
     """Answer each charge in order; sent again, it is answered from the books.
 
-    Facts: AmountOutOfRange, those of check_visits and of debit_stored_value, UnattendedNotAllowed,
-    DebitOverLimit.
+    Facts: AmountOutOfRange, those of check_visits, check_answers and debit_stored_value,
+    UnattendedNotAllowed, DebitOverLimit.
     When a member code was spent and the debit was refused, the refusal's details name the visit,
-    in which a smaller amount may follow.
+    in which a smaller amount may follow, or the same one once the member has said yes.
     """
     # An amount that nobody can charge spends no member code: it is refused before anything else.
     sane = [command for command in commands if _amount_refusal(command) is None]
@@ -58,23 +60,45 @@ async def charge_at_counter(
 
 
 async def _charge(tx: Tx, commands: Sequence[ChargeAtCounter]) -> list[Transferred | Fact]:
-    cleared = await check_visits(tx, commands)
+    cleared = await check_visits(tx, commands, locks_visitors=True)
+    rules = await list_counter_rules(tx, {c.member.brand_id for c in cleared if c.member})
+    await check_answers(tx, commands, cleared, rules=rules)
     for command, clear in zip(commands, cleared, strict=True):
         if clear.refusal is None and not clear.is_known:
             clear.refusal = _unattended_refusal(command, clear)
-    debits = [
-        _debit(c, clear)
-        for c, clear in zip(commands, cleared, strict=True)
-        if clear.refusal is None
-    ]
-    done = iter(await debit_stored_value(tx, debits) if debits else ())
+    done = await _debit_all(tx, commands, cleared, rules=rules)
     outcomes: list[Transferred | Fact] = []
-    for clear in cleared:
-        outcome = clear.refusal or next(done)
+    for position, clear in enumerate(cleared):
+        outcome = clear.refusal or done[position]
         if clear.refusal is None and isinstance(outcome, Fact) and clear.is_just_opened:
             outcome.detail["visit_id"] = str(clear.visit_id)
         outcomes.append(outcome)
     return outcomes
+
+
+async def _debit_all(
+    tx: Tx,
+    commands: Sequence[ChargeAtCounter],
+    cleared: Sequence[Cleared],
+    *,
+    rules: dict[UUID, CounterRules],
+) -> dict[int, Transferred | Fact]:
+    """Debit what was cleared, each card in its programme's order; answers by position."""
+    done: dict[int, Transferred | Fact] = {}
+    # One order of orders for everybody, since each call locks its accounts.
+    for order in sorted({rule.draw_order for rule in rules.values()}):
+        positions = [
+            position
+            for position, clear in enumerate(cleared)
+            if clear.refusal is None
+            and clear.member is not None
+            and rules[clear.member.brand_id].draw_order is order
+        ]
+        debits = [_debit(commands[position], cleared[position]) for position in positions]
+        if debits:
+            results = await debit_stored_value(tx, debits, order=order)
+            done |= dict(zip(positions, results, strict=True))
+    return done
 
 
 def _amount_refusal(command: ChargeAtCounter) -> Fact | None:

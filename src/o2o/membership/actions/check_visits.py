@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import StaffRoleName
+from o2o.crm.statuses import StaffRoleName, VisitVia
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.open_visits import OpenVisit, open_visits
@@ -18,8 +18,10 @@ from o2o.membership.errors import (
     VisitNeeded,
     VisitNotYours,
 )
+from o2o.membership.errors_identity import MemberMergedAway
 from o2o.membership.queries import counter
 from o2o.membership.queries.counter import MemberFacts, StoreFacts, VisitFacts
+from o2o.membership.queries.identity import list_survivors
 from o2o.membership.scanners import AtPad, Scanner
 from o2o.staff.queries import list_covered
 from o2o.stores.errors import StoreNotFound, StoreNotOfBrand
@@ -46,11 +48,22 @@ class Movement(Protocol):
     def now(self) -> datetime: ...
 
 
+class Charge(Movement, Protocol):
+    """What a command that takes money from a card says besides."""
+
+    @property
+    def amount_fen(self) -> int: ...
+
+
 class Cleared(msgspec.Struct):
     """One command with what was found out; movable when `refusal` is None."""
 
     member: MemberFacts | None = None
+    store: StoreFacts | None = None
     visit_id: UUID | None = None
+    # By what the visit was opened, and when it ends.
+    via: VisitVia = VisitVia.CODE
+    expires_at: datetime | None = None
     refusal: Fact | None = None
     # The books know the intention: they answer it, whatever became of its visit.
     is_known: bool = False
@@ -58,24 +71,42 @@ class Cleared(msgspec.Struct):
     is_just_opened: bool = False
 
 
-async def check_visits(tx: Tx, commands: Sequence[Movement]) -> list[Cleared]:
+async def check_visits(
+    tx: Tx,
+    commands: Sequence[Movement],
+    *,
+    locks_visitors: bool = False,
+    holds_members: bool = False,
+) -> list[Cleared]:
     """Clear each command in order; a member code that comes along is spent on a new visit.
 
-    Facts: MemberNotFound, StoreNotFound, StoreNotOfBrand, RoleMissing, VisitNeeded (pads only; a
-    key without a visit is for the caller to judge), VisitNotYours, VisitExpired, UnlikelyTravel,
-    and those of open_visits.
+    With `locks_visitors` the members of visits are locked too: what a member spent in a day is then
+    decided by one transaction at a time. With `holds_members` nobody becomes one with another
+    member meanwhile: money that comes in would stay behind.
+
+    Facts: MemberNotFound, MemberMergedAway, StoreNotFound, StoreNotOfBrand, RoleMissing,
+    VisitNeeded (pads only; a key without a visit is for the caller to judge), VisitNotYours,
+    VisitExpired, UnlikelyTravel, and those of open_visits.
     """
     cleared = [Cleared() for _ in commands]
-    await _check_places(tx, commands, cleared)
+    await _check_places(tx, commands, cleared, holds_members=holds_members)
     # Before the codes are spent and before the books are asked: a request that is sent twice at
     # once waits here for the first, and then finds it in the books instead of a spent code.
     with_code = [c for c in _still(commands, cleared) if c[0].code_hash is not None]
     pads = {c.by.pad_id for c, _ in with_code if isinstance(c.by, AtPad)}
     await counter.lock_pads(tx, pads)
-    await counter.lock_members(tx, {command.member_id for command, _ in with_code})
+    visitors = {
+        command.member_id
+        for command, _ in _still(commands, cleared)
+        if command.code_hash is not None or (locks_visitors and command.visit_id is not None)
+    }
+    await counter.lock_members(tx, visitors)
     known = await counter.list_done_requests(tx, {command.request_id for command in commands})
-    for command, clear in _still(commands, cleared):
-        clear.is_known = command.request_id in known
+    for command, clear in zip(commands, cleared, strict=True):
+        # What was done on a member before it became another is answered, lest it be done again.
+        if clear.refusal is None or isinstance(clear.refusal, MemberMergedAway):
+            clear.is_known = command.request_id in known
+            clear.refusal = None if clear.is_known else clear.refusal
     await _check_open_visits(tx, commands, cleared)
     await _open_by_code(tx, commands, cleared)
     return cleared
@@ -88,18 +119,40 @@ def _still(
     return [(c, clear) for c, clear in pairs if clear.refusal is None and not clear.is_known]
 
 
-async def _check_places(tx: Tx, commands: Sequence[Movement], cleared: Sequence[Cleared]) -> None:
-    members = await counter.list_member_facts(tx, {c.member_id for c in commands})
+async def _check_places(
+    tx: Tx, commands: Sequence[Movement], cleared: Sequence[Cleared], *, holds_members: bool
+) -> None:
+    asked = {c.member_id for c in commands}
+    members = await counter.list_member_facts(tx, asked, is_held=holds_members)
+    missing = await _list_merged(tx, asked - set(members))
     stores = await counter.list_store_facts(tx, {c.by.store_id for c in commands})
     clerks = [(c.by.staff_id, c.by.store_id) for c in commands if isinstance(c.by, AtPad)]
     covered = await list_covered(tx, sorted(set(clerks)), roles=MONEY_ROLES)
     for command, clear in zip(commands, cleared, strict=True):
         clear.member = members.get(command.member_id)
-        clear.refusal = _place_refusal(command, clear.member, stores.get(command.by.store_id))
+        clear.store = stores.get(command.by.store_id)
+        clear.refusal = _place_refusal(command, clear.member, clear.store)
+        if clear.member is None and command.member_id in missing:
+            clear.member = missing[command.member_id]
+            clear.refusal = _merged_refusal(command, clear.member)
         by = command.by
         is_clerk = isinstance(by, AtPad) and (by.staff_id, by.store_id) not in covered
         if clear.refusal is None and is_clerk:
             clear.refusal = RoleMissing()
+
+
+async def _list_merged(tx: Tx, member_ids: set[UUID]) -> dict[UUID, MemberFacts]:
+    """Return who each of these became one with."""
+    survivors = await list_survivors(tx, member_ids)
+    facts = await counter.list_member_facts(tx, set(survivors.values()))
+    return {asked: facts[found] for asked, found in survivors.items() if found in facts}
+
+
+def _merged_refusal(command: Movement, survivor: MemberFacts) -> Fact:
+    scope = command.by.brand_id
+    if scope is not None and survivor.brand_id != scope:
+        return MemberNotFound(member_id=command.member_id)
+    return MemberMergedAway(member_id=command.member_id, survivor_id=survivor.member_id)
 
 
 def _place_refusal(
@@ -128,6 +181,8 @@ async def _check_open_visits(
             visit = visits.get(command.visit_id)
             clear.visit_id = command.visit_id
             clear.refusal = visit_refusal(command, visit)
+            if visit is not None:
+                clear.via, clear.expires_at = visit.via, visit.expires_at
             if clear.refusal is None and visit is not None and visit.is_held:
                 name = stores[visit.store_id].name
                 clear.refusal = UnlikelyTravel(visit_id=visit.visit_id, store_name=name)
@@ -177,7 +232,9 @@ async def _open_by_code(tx: Tx, commands: Sequence[Movement], cleared: Sequence[
             clear.refusal = outcome
         else:
             clear.visit_id, clear.is_just_opened = outcome.visit_id, True
+            clear.expires_at = outcome.expires_at
     # The same intention twice in one batch shares the visit; the books then answer the second.
     for command, clear in same:
         _, earlier, _ = first[command.request_id]
         clear.visit_id, clear.refusal = earlier.visit_id, earlier.refusal
+        clear.expires_at = earlier.expires_at

@@ -21,12 +21,12 @@ _CLOSE_OF_PADS = text(
 )
 _INSERT = text(
     "INSERT INTO counter_visits (id, member_id, store_id, pad_id, api_key_id, opened_by,"
-    " code_hash, opened_at, expires_at, closed_at, held_at)"
+    " code_hash, opened_at, expires_at, closed_at, held_at, via)"
     " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:member_ids AS uuid[]),"
     " CAST(:store_ids AS uuid[]), CAST(:pad_ids AS uuid[]), CAST(:key_ids AS uuid[]),"
     " CAST(:staff_ids AS uuid[]), CAST(:hashes AS bytea[]), CAST(:opened AS timestamptz[]),"
     " CAST(:expires AS timestamptz[]), CAST(:closed AS timestamptz[]),"
-    " CAST(:held AS timestamptz[]))"
+    " CAST(:held AS timestamptz[]), CAST(:vias AS text[]))"
 )
 
 
@@ -56,7 +56,7 @@ async def insert_visits(tx: Tx, scans: Sequence[Scan]) -> None:
             "pad_ids": pads,
             "key_ids": [None if isinstance(c.by, AtPad) else c.by.key_id for c in commands],
             "staff_ids": [c.by.staff_id if isinstance(c.by, AtPad) else None for c in commands],
-            "hashes": [c.code_hash for c in commands],
+            "hashes": [c.code_hash or None for c in commands],
             "opened": [c.now for c in commands],
             "expires": [c.now + VISIT_LASTS for c in commands],
             "closed": [
@@ -64,6 +64,7 @@ async def insert_visits(tx: Tx, scans: Sequence[Scan]) -> None:
                 for s, pad in zip(opening, pads, strict=True)
             ],
             "held": [s.command.now if s.held_since else None for s in opening],
+            "vias": [scan.via.value for scan in opening],
         },
     )
     await _tell(tx, opening)

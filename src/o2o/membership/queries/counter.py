@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from o2o.crm.statuses import VisitVia
 from o2o.infra.database import Tx
 
 
@@ -20,6 +21,8 @@ class StoreFacts(msgspec.Struct, frozen=True):
     latitude: float
     longitude: float
     timezone: str
+    # As stores keep them, see `crm.organisation`.
+    hours: dict[str, Any]
 
 
 class MemberFacts(msgspec.Struct, frozen=True):
@@ -64,16 +67,19 @@ class VisitFacts(msgspec.Struct, frozen=True):
     expires_at: datetime
     closed_at: datetime | None
     is_held: bool
+    via: VisitVia
 
 
 _STORES = text(
-    "SELECT id, brand_id, name, latitude, longitude, timezone FROM stores"
+    "SELECT id, brand_id, name, latitude, longitude, timezone, hours FROM stores"
     " WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
 _MEMBERS = text(
     "SELECT id, brand_id, name IS NOT NULL AND phone_verified_at IS NOT NULL AS is_named"
     " FROM members WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'active'"
 )
+# Waits for a merge that is under way and then leaves out who went into somebody else.
+_HELD_MEMBERS = text(f"{_MEMBERS.text} ORDER BY id FOR KEY SHARE")
 # In the order of ids, which is one order for everybody. Foreign keys to members still pass.
 _LOCK_MEMBERS = text(
     "SELECT id FROM members WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
@@ -100,7 +106,7 @@ _LAST_SEEN = text(
 )
 _VISITS = text(
     "SELECT id, member_id, store_id, pad_id, api_key_id, expires_at, closed_at,"
-    " held_at IS NOT NULL AND confirmed_at IS NULL AS is_held"
+    " held_at IS NOT NULL AND confirmed_at IS NULL AS is_held, via"
     " FROM counter_visits WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
 _DONE = text(
@@ -117,9 +123,15 @@ async def list_store_facts(tx: Tx, store_ids: set[UUID]) -> dict[UUID, StoreFact
     return {row.id: StoreFacts(*row) for row in await _rows(tx, _STORES, store_ids)}
 
 
-async def list_member_facts(tx: Tx, member_ids: set[UUID]) -> dict[UUID, MemberFacts]:
-    """Return these members; unknown and deleted ones are left out."""
-    return {row.id: MemberFacts(*row) for row in await _rows(tx, _MEMBERS, member_ids)}
+async def list_member_facts(
+    tx: Tx, member_ids: set[UUID], *, is_held: bool = False
+) -> dict[UUID, MemberFacts]:
+    """Return these members; unknown and deleted ones, and those who became another, are left out.
+
+    Held, they become nobody else until the transaction ends.
+    """
+    rows = await _rows(tx, _HELD_MEMBERS if is_held else _MEMBERS, member_ids)
+    return {row.id: MemberFacts(*row) for row in rows}
 
 
 async def lock_members(tx: Tx, member_ids: set[UUID]) -> None:
@@ -152,7 +164,21 @@ async def list_last_seen(tx: Tx, member_ids: set[UUID], *, since: datetime) -> d
 
 async def list_visits(tx: Tx, visit_ids: set[UUID]) -> dict[UUID, VisitFacts]:
     """Return these visits; unknown ids are left out."""
-    return {row.id: VisitFacts(*row) for row in await _rows(tx, _VISITS, visit_ids)}
+    rows = await _rows(tx, _VISITS, visit_ids)
+    return {
+        row.id: VisitFacts(
+            visit_id=row.id,
+            member_id=row.member_id,
+            store_id=row.store_id,
+            pad_id=row.pad_id,
+            api_key_id=row.api_key_id,
+            expires_at=row.expires_at,
+            closed_at=row.closed_at,
+            is_held=row.is_held,
+            via=VisitVia(row.via),
+        )
+        for row in rows
+    }
 
 
 async def list_done_requests(tx: Tx, request_ids: set[UUID]) -> set[UUID]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from o2o.crm.statuses import VisitVia
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId, StoreId, VisitId
 from o2o.membership.errors import VisitExpired, VisitNotYours
@@ -20,6 +21,7 @@ class LiveVisit(msgspec.Struct, frozen=True, kw_only=True):
     store_id: StoreId
     opened_at: datetime
     expires_at: datetime
+    via: VisitVia
 
 
 class HeldVisit(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ class HeldVisit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _OF_PAD = text(
-    "SELECT id, member_id, store_id, opened_at, expires_at, closed_at, pad_id,"
+    "SELECT id, member_id, store_id, opened_at, expires_at, closed_at, pad_id, via,"
     " held_at IS NOT NULL AND confirmed_at IS NULL AS is_held FROM counter_visits"
     " WHERE pad_id = :pad_id AND (CAST(:visit_id AS uuid) IS NULL OR id = :visit_id)"
     " ORDER BY opened_at DESC, id DESC LIMIT 1"
@@ -57,6 +59,7 @@ async def find_live_visit_of_pad(tx: Tx, *, pad_id: UUID, now: datetime) -> Live
         store_id=StoreId(row.store_id),
         opened_at=row.opened_at,
         expires_at=row.expires_at,
+        via=VisitVia(row.via),
     )
 
 
@@ -73,6 +76,7 @@ async def get_live_visit(tx: Tx, *, visit_id: UUID, pad_id: UUID, now: datetime)
         store_id=StoreId(row.store_id),
         opened_at=row.opened_at,
         expires_at=row.expires_at,
+        via=VisitVia(row.via),
     )
 
 

@@ -11,5 +11,7 @@ CLOCK_SLACK = timedelta(seconds=5)
 # Long enough to say "expired" or "used" rather than "unknown".
 CODES_KEPT = timedelta(days=1)
 VISIT_LASTS = timedelta(minutes=5)
+# A slip of the finger is noticed at once; later a manager looks at it.
+UNDO_LASTS = timedelta(minutes=10)
 # How far back the last visit matters for the journey from it.
 TRAVEL_LOOK_BACK = timedelta(hours=24)

@@ -1,4 +1,4 @@
-"""Who may watch which live messages: a member, those about the own card."""
+"""Who may watch which live messages: a member, those about the own card; a clerk, the pad's."""
 
 from http.cookies import CookieError, SimpleCookie
 
@@ -7,7 +7,7 @@ from o2o.web.cookies import cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
 from o2o.web.platform import Platform
-from o2o.web.visitors import find_diner_of_token
+from o2o.web.visitors import find_clerk_of_tokens, find_diner_of_token
 
 
 def diner_topic(platform: Platform) -> TopicOf:
@@ -24,6 +24,21 @@ def diner_topic(platform: Platform) -> TopicOf:
         if scope["path"] != f"/h5/{diner.account_slug}/live":
             return None
         return f"member:{diner.member_id}"
+
+    return topic_of
+
+
+def pad_topic(platform: Platform) -> TopicOf:
+    """Return the rule for `GET /pad/live`: what the signed-in clerk's own pad is told."""
+    session = cookie_name(platform.settings, Audience.PAD.value)
+    device = cookie_name(platform.settings, "pad_device")
+
+    async def topic_of(scope: Scope) -> str | None:
+        secret, token = _cookie(scope, device), _cookie(scope, session)
+        if scope.get("method") != "GET" or not secret or not token:
+            return None
+        clerk = await find_clerk_of_tokens(platform, secret=secret, token=token)
+        return f"pad:{clerk.pad_id}" if clerk else None
 
     return topic_of
 

@@ -9,13 +9,20 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 
+from o2o.crm.statuses import ShiftStatus
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.close_visit import close_visit
+from o2o.membership.actions.run_shifts import open_shift
 from o2o.membership.errors import UnlikelyTravel
 from o2o.membership.till import Till
+from o2o.membership.web.pad_answers import AnswerPages
+from o2o.membership.web.pad_days import DayPages
+from o2o.membership.web.pad_lookup import LookupPages
 from o2o.membership.web.pad_money import CounterMoney
 from o2o.membership.web.pad_pages import at_pad, counter_guard, show_scan, show_visit
+from o2o.membership.web.pad_receipts import ReceiptPages
+from o2o.membership.web.pad_shifts import ShiftPages
 from o2o.web.answers import is_for_program
 from o2o.web.forms import fault_of, go_on
 from o2o.web.guards import pad_guard
@@ -46,8 +53,12 @@ class CounterPages(Controller):
         request: AnyRequest,
         tx: NamedDependency[Tx],
         clerk: NamedDependency[Clerk],
-    ) -> Response[str]:
-        """Show the scan box."""
+        platform: NamedDependency[Platform],
+    ) -> Response[Any]:
+        """Show the scan box, with the shift open; what was handed over is confirmed first."""
+        shift = await open_shift(tx, by=at_pad(clerk), now=platform.clock.now())
+        if shift.status is ShiftStatus.COUNTED:
+            return go_on(request, "/pad/shift")
         return await show_scan(request, tx, clerk)
 
     @post("/visits")
@@ -106,4 +117,12 @@ def _page_of(visit_id: UUID | str) -> str:
     return f"/pad/visits/{visit_id}"
 
 
-route_handlers: list[Any] = [CounterPages, CounterMoney]
+route_handlers: list[Any] = [
+    CounterPages,
+    CounterMoney,
+    AnswerPages,
+    DayPages,
+    LookupPages,
+    ReceiptPages,
+    ShiftPages,
+]

@@ -1,10 +1,10 @@
-"""Money at the counter: charge, top up, receipt."""
+"""Money at the counter: charge and top up."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
@@ -13,21 +13,19 @@ from o2o.crm.statuses import Tender
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.money import Fen, parse_yuan
-from o2o.membership.queries.pad_day import find_receipt
+from o2o.membership.errors_counter import ConfirmationNeeded, PackageNotOffered
 from o2o.membership.till import Till
-from o2o.membership.web.pad_errors import AmountNotMoney, ReceiptNotFound
+from o2o.membership.web.pad_errors import AmountNotMoney
 from o2o.membership.web.pad_pages import at_pad, counter_guard, show_visit
-from o2o.membership.web.pad_views import pad_frame, receipt_page
 from o2o.web.answers import is_for_program
 from o2o.web.forms import go_on
 from o2o.web.guards import pad_guard
-from o2o.web.platform import Platform
 from o2o.web.principals import Clerk
-from o2o.web.rendering import show
 
 AnyRequest = Request[Any, Any, Any]
 # No amount is longer; what a scanner types into the wrong box is.
 AMOUNT_CHARS_MAX = 64
+UUID_CHARS = 36
 
 Yuan = Annotated[str, msgspec.Meta(max_length=AMOUNT_CHARS_MAX)]
 
@@ -42,13 +40,16 @@ class ChargeForm(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TopUpForm(msgspec.Struct, forbid_unknown_fields=True):
-    """What was paid, what the house adds, in yuan, and how it was paid."""
+    """A package of the marketer, or an amount in yuan to which the house adds nothing; the tender.
+
+    What a package costs and gives is looked up, never taken from here.
+    """
 
     request_id: UUID
     member_id: UUID
-    principal_yuan: Yuan
     tender: Tender
-    bonus_yuan: Yuan = ""
+    package_id: Annotated[str, msgspec.Meta(max_length=UUID_CHARS)] = ""
+    principal_yuan: Yuan = ""
     csrf: str = ""
 
 
@@ -81,6 +82,10 @@ class CounterMoney(Controller):
                 by=at_pad(clerk),
                 visit_id=visit_id,
             )
+        except ConfirmationNeeded as needed:
+            if is_for_program(request):
+                raise
+            return go_on(request, f"/pad/visits/{visit_id}/charges/{needed.detail['request_id']}")
         except Fact as fact:
             if is_for_program(request):
                 raise
@@ -109,8 +114,11 @@ class CounterMoney(Controller):
             topped_up = await till.top_up(
                 request_id=data.request_id,
                 member_id=data.member_id,
-                principal_fen=_fen(data.principal_yuan, field="principal_yuan"),
-                bonus_fen=_fen(data.bonus_yuan or "0", field="bonus_yuan"),
+                principal_fen=0
+                if data.package_id
+                else _fen(data.principal_yuan, field="principal_yuan"),
+                bonus_fen=0,
+                package_id=_package(data.package_id),
                 tender=data.tender,
                 by=at_pad(clerk),
                 visit_id=visit_id,
@@ -118,7 +126,7 @@ class CounterMoney(Controller):
         except Fact as fact:
             if is_for_program(request):
                 raise
-            typed = {"principal": data.principal_yuan, "bonus": data.bonus_yuan}
+            typed = {"principal": data.principal_yuan, "package": data.package_id}
             return await show_visit(request, tx, clerk, visit_id=visit_id, fact=fact, typed=typed)
         return go_on(
             request,
@@ -127,30 +135,12 @@ class CounterMoney(Controller):
             balance_fen=topped_up.balance_fen,
         )
 
-    @get("/receipts/{transfer_id:uuid}")
-    async def receipt(
-        self,
-        request: AnyRequest,
-        transfer_id: FromPath[UUID],
-        tx: NamedDependency[Tx],
-        clerk: NamedDependency[Clerk],
-        platform: NamedDependency[Platform],
-    ) -> Response[str]:
-        """Show what a charge or top-up did, for the screen and for paper. Raises ReceiptNotFound.
 
-        Only of the store's own pads.
-        """
-        found = await find_receipt(
-            tx, transfer_id, store_id=clerk.store_id, now=platform.clock.now()
-        )
-        if found is None:
-            raise ReceiptNotFound
-        return show(
-            request,
-            "pad/receipt.html",
-            frame=await pad_frame(tx, clerk),
-            view=receipt_page(found, pad_id=clerk.pad_id),
-        )
+def _package(typed: str) -> UUID | None:
+    try:
+        return UUID(typed) if typed else None
+    except ValueError as error:
+        raise PackageNotOffered from error
 
 
 def _fen(typed: str, *, field: str) -> Fen:

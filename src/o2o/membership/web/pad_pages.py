@@ -62,7 +62,7 @@ async def show_scan(
         status=status,
         frame=frame,
         fault=fault,
-        today=await today_of(tx, clerk, frame=frame, now=now),
+        today=await today_of(tx, clerk, now=now),
     )
 
 

@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from o2o.crm.organisation import Store
-from o2o.crm.statuses import TransferKind
+from o2o.crm.statuses import TransferKind, VisitVia
 from o2o.infra.database import Tx
-from o2o.kernel.ids import new_request_id
+from o2o.kernel.ids import BrandId, StoreId, new_request_id
 from o2o.kernel.money import format_yuan
 from o2o.kernel.text import mask_name
 from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
-from o2o.membership.queries import LiveVisit, MemberView, get_member_view
+from o2o.membership.queries import LiveVisit, get_member_view
 from o2o.membership.queries.pad_day import PadVisit, Receipt, list_visits_of_pad
+from o2o.membership.queries.programmes import PackageOffer, list_packages
+from o2o.membership.rules.business_day import day_began
 from o2o.membership.rules.limits import VISIT_LASTS
 from o2o.stores.queries import get_brand, get_store
 from o2o.web.principals import Clerk
 
 SHORT_NUMBER_CHARS = 8
-# What the counter offers at a tap: paid and given, in fen.
-TOP_UP_OFFERS = ((20_000, 2_000), (50_000, 6_000), (100_000, 15_000))
 
 
 class PadFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +53,14 @@ class TodayLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopUpOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """A top-up at a tap; one that the card has no room for is shown but cannot be chosen."""
+    """A package at a tap; one that the card has no room for is shown but cannot be chosen."""
 
-    # As a clerk would type them.
+    package_id: UUID
+    name: str
+    # As a clerk would type it.
     principal_yuan: str
-    bonus_yuan: str
+    bonus_fen: int
+    bonus_points: int
     gets_fen: int
     fits: bool
 
@@ -78,6 +79,8 @@ class VisitPage(msgspec.Struct, frozen=True, kw_only=True):
     principal_fen: int
     bonus_fen: int
     points: int
+    # Only known by phone tail or printed card: what the card holds is not shown.
+    is_identified_only: bool
     # How much the card may hold, and how much of that is free.
     limit_fen: int
     room_fen: int
@@ -126,17 +129,11 @@ async def pad_frame(tx: Tx, clerk: Clerk) -> PadFrame:
     )
 
 
-def day_start(store: Store | PadFrame, now: datetime) -> datetime:
-    """Return when the store's calendar day began."""
-    local = now.astimezone(ZoneInfo(store.timezone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-async def today_of(tx: Tx, clerk: Clerk, *, frame: PadFrame, now: datetime) -> list[TodayLine]:
-    """Return this pad's latest visits of today."""
-    visits = await list_visits_of_pad(
-        tx, clerk.pad_id, since=day_start(frame, now), now=now, limit=12
-    )
+async def today_of(tx: Tx, clerk: Clerk, *, now: datetime) -> list[TodayLine]:
+    """Return this pad's latest visits of the store's business day."""
+    store = await get_store(tx, clerk.store_id)
+    since = day_began(now, hours=store.hours, timezone=store.timezone)
+    visits = await list_visits_of_pad(tx, clerk.pad_id, since=since, now=now, limit=12)
     return [_line(visit) for visit in visits]
 
 
@@ -162,6 +159,7 @@ async def visit_page(tx: Tx, visit: LiveVisit, *, brand_id: UUID, now: datetime)
     member = await get_member_view(tx, visit.member_id, brand_id=brand_id)
     limit_fen = prepaid_limit_fen(is_named=member.is_named)
     room_fen = max(0, limit_fen - member.balance_fen)
+    packages = await list_packages(tx, BrandId(brand_id), store_id=StoreId(visit.store_id), now=now)
     seconds_left = max(0, int((visit.expires_at - now).total_seconds()))
     return VisitPage(
         visit_id=visit.visit_id,
@@ -181,25 +179,27 @@ async def visit_page(tx: Tx, visit: LiveVisit, *, brand_id: UUID, now: datetime)
         seconds_left=seconds_left,
         time_left=f"{seconds_left // 60}:{seconds_left % 60:02d}",
         percent_left=seconds_left * 100 // int(VISIT_LASTS.total_seconds()),
-        offers=_offers(member, room_fen=room_fen),
+        is_identified_only=visit.via is not VisitVia.CODE,
+        offers=_offers(packages, limit_fen=limit_fen, room_fen=room_fen),
         charge_request_id=new_request_id(),
         top_up_request_id=new_request_id(),
     )
 
 
-def _offers(member: MemberView, *, room_fen: int) -> list[TopUpOffer]:
-    offers: Sequence[tuple[int, int]] = TOP_UP_OFFERS
-    limit_fen = prepaid_limit_fen(is_named=member.is_named)
+def _offers(packages: Sequence[PackageOffer], *, limit_fen: int, room_fen: int) -> list[TopUpOffer]:
     return [
         TopUpOffer(
-            principal_yuan=_yuan(paid),
-            bonus_yuan=_yuan(given),
-            gets_fen=paid + given,
-            fits=paid + given <= room_fen,
+            package_id=package.id,
+            name=package.name,
+            principal_yuan=_yuan(package.principal_fen),
+            bonus_fen=package.bonus_fen,
+            bonus_points=package.bonus_points,
+            gets_fen=package.principal_fen + package.bonus_fen,
+            fits=package.principal_fen + package.bonus_fen <= room_fen,
         )
-        for paid, given in offers
+        for package in packages
         # What not even an empty card of this kind may hold is no offer.
-        if paid + given <= limit_fen
+        if package.principal_fen + package.bonus_fen <= limit_fen
     ]
 
 

@@ -11,6 +11,9 @@ from o2o.wechat.actions.queue_messages import queue_template_message
 
 DEBITED = "stored_value_debited"
 TOPPED_UP = "stored_value_topped_up"
+REVERSED = "stored_value_reversed"
+# As many as a receipt shows.
+NUMBER_CHARS = 8
 
 
 async def tell_of_debit(
@@ -58,6 +61,43 @@ async def tell_of_top_up(
         store_id=store_id,
         amounts={"amount": principal_fen, "bonus": bonus_fen, "balance": balance_fen},
         at=at,
+        now=now,
+    )
+
+
+async def tell_of_reversal(
+    tx: Tx,
+    *,
+    transfer_id: UUID,
+    reverses_id: UUID,
+    member_id: UUID,
+    store_id: UUID,
+    amount_fen: int,
+    to: str,
+    at: datetime,
+    now: datetime,
+) -> UUID | None:
+    """Queue the message that something was taken back; `to` says in words where the money goes.
+
+    None when the member follows no account of the brand, or was told.
+    """
+    found = await find_recipient(tx, member_id=member_id, store_id=store_id)
+    if found is None:
+        return None
+    return await queue_template_message(
+        tx,
+        account_id=found.account_id,
+        openid=found.openid,
+        purpose=REVERSED,
+        values={
+            # As it stands on the receipt of what was taken back.
+            "number": reverses_id.hex[-NUMBER_CHARS:].upper(),
+            "amount": amount_fen,
+            "to": to,
+            "at": at.astimezone(ZoneInfo(found.timezone)),
+        },
+        url=f"/h5/{found.account_slug}/wallet",
+        client_msg_id=transfer_id.hex,
         now=now,
     )
 

@@ -9,7 +9,9 @@ const AMOUNT_CHARS_MAX = 11;
 export function startCharge(page) {
   const visit = page.content.querySelector("[data-visit]");
   if (!visit) return;
-  const facts = { balanceFen: Number(visit.dataset.balanceFen), roomFen: Number(visit.dataset.roomFen) };
+  // Where the member was only identified, what the card holds is not told; the server knows it.
+  const balance = visit.dataset.balanceFen;
+  const facts = { balanceFen: balance === "" ? Infinity : Number(balance), roomFen: Number(visit.dataset.roomFen) };
   startTabs(visit, page);
   startCharging(visit.querySelector("[data-charge]"), facts, page);
   startTopUp(visit.querySelector("[data-top-up]"), facts, page);
@@ -63,7 +65,7 @@ function startCharging(form, { balanceFen }, { content, signal }) {
     submit.textContent = fen && !isBeyond ? `¥${shownYuan(fen)}` : "";
     form.classList.toggle("is-beyond", isBeyond);
     toTopUp.hidden = !isBeyond;
-    showMoney(after, fen === null || isBeyond ? balanceFen : balanceFen - fen);
+    if (after) showMoney(after, fen === null || isBeyond ? balanceFen : balanceFen - fen);
     if (isBeyond) showFault(form, words.beyond.replace("{missing}", `¥${shownYuan(fen - balanceFen)}`), words.beyondAction);
     else hideFault(form);
   }

@@ -2,6 +2,8 @@
  * Forms of the pad, sent without leaving the page: pressed once however often, what stands in the way
  * said in place, and for money (data-keep) the intention kept until it is answered.
  *
+ * data-keep="same" is a charge that was asked about: its request is the one the member said yes to.
+ *
  * Before a form is sent its own script may refuse: it listens to "pad:check", fills the fault with
  * showFault() and calls preventDefault().
  */
@@ -13,10 +15,14 @@ const SOUNDS = { success: playSuccess, charged: playCharged };
 
 export function wireForms(page) {
   for (const form of page.content.querySelectorAll("form[data-post]")) {
-    if (form.matches("[data-keep]")) form.elements.request_id.value = newRequestId();
+    if (isNewEachTime(form)) form.elements.request_id.value = newRequestId();
     form.noValidate = true;
     form.addEventListener("submit", (event) => onSubmit(event, form, page), { signal: page.signal });
   }
+}
+
+function isNewEachTime(form) {
+  return form.matches('[data-keep]:not([data-keep="same"])');
 }
 
 async function onSubmit(event, form, page) {
@@ -61,13 +67,17 @@ async function onAnswer(answer, form, page) {
     location.assign(answer.leave);
     return;
   }
+  if (answer.code === "payment.confirmation_needed") {
+    await page.go(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
+    return;
+  }
   playRefused();
   const visit = answer.code === "visit.unlikely_travel" && answer.detail?.visit_id;
   if (visit) {
     await page.go(`/pad/visits/${visit}`);
     return;
   }
-  if (form.matches("[data-keep]")) form.elements.request_id.value = newRequestId();
+  if (isNewEachTime(form)) form.elements.request_id.value = newRequestId();
   const [title, action] = sentences(answer.message);
   showFault(form, title, action, { retryAfter: answer.detail?.retry_after_seconds });
   form.dispatchEvent(new CustomEvent("pad:refused", { detail: answer }));

@@ -25,7 +25,7 @@ export function newRequestId() {
 export function keepPending(form, body) {
   const fields = Object.fromEntries(body);
   delete fields.csrf;
-  const amount = `¥${fields.amount_yuan ?? fields.principal_yuan}`;
+  const amount = `¥${form.dataset.amount || (fields.amount_yuan ?? fields.principal_yuan)}`;
   sessionStorage.setItem(KEY, JSON.stringify({ action: form.action, fields, amount }));
 }
 
@@ -73,6 +73,8 @@ async function askUntilKnown(page) {
       if (answer.next) {
         playCharged();
         await page.go(answer.next);
+      } else if (answer.code === "payment.confirmation_needed") {
+        await page.go(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
       } else {
         playRefused();
         say(kept, document.body.dataset.settledNo, answer.message);

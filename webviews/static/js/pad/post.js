@@ -3,7 +3,7 @@
 const PATIENCE_MS = 15_000;
 const NOBODY_IN = ["session.invalid", "pad.locked", "pad.not_enrolled"];
 
-/** Sends a form. Answers {next} | {leave} | {message, code, detail} | {message, isUnknown}. */
+/** Sends a form. Answers {next, told} | {leave} | {message, code, detail} | {message, isUnknown}. */
 export async function post(action, body) {
   const words = document.body.dataset;
   const patience = new AbortController();
@@ -16,7 +16,7 @@ export async function post(action, body) {
       signal: patience.signal,
     });
     const told = await response.json();
-    if (response.ok) return { next: told.next };
+    if (response.ok) return { next: told.next, told };
     if (NOBODY_IN.includes(told.code)) return { leave: "/pad" };
     // The page stood longer than its token lives.
     if (told.code === "csrf.token_missing") return { leave: location.href };
