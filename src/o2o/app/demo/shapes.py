@@ -88,8 +88,8 @@ class TopUpPackage(Written, frozen=True):
 
     principal_fen: Positive
     bonus_fen: Natural
-    bonus_points: Natural = 0
     name: Text
+    bonus_points: Natural = 0
 
 
 class Brand(Written, frozen=True):
