@@ -21,6 +21,7 @@ from o2o.membership.actions.import_carry import Carried, carry_batch
 from o2o.membership.actions.import_judge import (
     SLICES,
     STEPS,
+    begin_judging,
     finish_check,
     give_up_check,
     judge_lengths,
@@ -156,6 +157,8 @@ class ImportRunner:
 
     async def _judge(self, one: Import, staged: Staged) -> None:
         steps = STEPS[one.kind]
+        async with transaction(self._sessions) as tx:
+            await begin_judging(tx, one)
         for step in range(len(steps)):
             for slice_number in range(SLICES):
                 async with transaction(self._sessions) as tx:

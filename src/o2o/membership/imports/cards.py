@@ -10,7 +10,6 @@ from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
 from o2o.membership.imports.cells import (
     card_no_cell,
     code_cell,
-    date_cell,
     fen_cell,
     name_cell,
     phone_cell,
@@ -34,6 +33,8 @@ COLUMNS = (
 WANTED = (("card_no",),)
 POINTS_MAX = 100_000_000
 _NOBODY = UUID(int=0)
+_LIMIT_OF_NAMED = prepaid_limit_fen(is_named=True)
+_LIMIT_OF_UNNAMED = prepaid_limit_fen(is_named=False)
 
 
 class CardRow(NamedTuple):
@@ -72,10 +73,10 @@ def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | 
         points,
         read("tier", reader.tier, reader.known.lowest_tier_id),
         _store(reader),
-        read("opened_on", lambda text: date_cell(text, today=reader.known.today), None),
+        read("opened_on", reader.day, None),
     )
     # Whoever is written down with name and phone has a named card.
-    limit_fen = prepaid_limit_fen(is_named=bool(name and phone))
+    limit_fen = _LIMIT_OF_NAMED if name and phone else _LIMIT_OF_UNNAMED
     if principal_fen + bonus_fen > limit_fen:
         reader.note(
             "principal",

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 from o2o.kernel.text import fold_width, without_controls
@@ -31,6 +32,16 @@ _DATE = re.compile(
     r"(?:[ T][0-9:.]{4,15}Z?)?",
     re.ASCII,
 )
+# What nearly every cell of a file is; the readers below look here first.
+_PLAIN_FEN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", re.ASCII)
+_PLAIN_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_PLAIN_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,32}", re.ASCII)
+_PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# Whatever `plain_cell` would have to look at: quotes, formulas, and all that is not printed.
+_SURROUNDED = re.compile(
+    "['=\x00-\x1f\x7f-\xa0\xad\u1680\u2000-\u206f\u3000\ud800-\uf8ff"
+    "\ufe00-\ufe0f\ufeff\ufff0-\uffff\U000e0000-\U0010ffff]"
+)
 # Signs of the currency, before or after.
 _CURRENCY = "\u00a5\uffe5\u5143 "
 
@@ -49,6 +60,14 @@ def plain_cell(cell: str) -> str:
     if text.startswith('="') and (match := _TEXT_FORMULA.fullmatch(text)):
         text = match[1].strip()
     return text
+
+
+def plain_row(cells: Sequence[str]) -> list[str] | None:
+    """Return the cells of a row in which nothing needs a closer look; None of any other."""
+    row = "|".join(cells)
+    if len(row) > CELL_CHARS_MAX or _SURROUNDED.search(row):
+        return None
+    return [cell.strip() for cell in cells]
 
 
 def phone_cell(text: str) -> str | None:
@@ -91,6 +110,8 @@ def code_cell(text: str) -> str | None:
     """Return the code under the scratch-off in one form, or None. Raises CellWrong."""
     if not text:
         return None
+    if _PLAIN_CODE.fullmatch(text):
+        return text
     if _SHORTENED.fullmatch(text):
         raise CellWrong("code_scientific")
     folded = fold_card_code(text)
@@ -110,6 +131,9 @@ def fen_cell(text: str) -> int:
     """Return yuan as fen, 0 of an empty cell. Raises CellWrong."""
     if not text:
         return 0
+    if match := _PLAIN_FEN.fullmatch(text):
+        whole, part = match.groups()
+        return int(whole) * 100 + int(part.ljust(2, "0") if part else 0)
     amount = _amount(text)
     whole, _, part = amount.partition(".")
     if part[2:].strip("0"):
@@ -121,6 +145,8 @@ def whole_cell(text: str) -> int:
     """Return a number of points or pieces, 0 of an empty cell. Raises CellWrong."""
     if not text:
         return 0
+    if _PLAIN_WHOLE.fullmatch(text):
+        return int(text)
     amount = _amount(text)
     whole, _, part = amount.partition(".")
     if part.strip("0"):
@@ -149,12 +175,14 @@ def date_cell(text: str, *, today: date) -> date | None:
     """Return a day up to today, or None of an empty cell. Raises CellWrong."""
     if not text:
         return None
-    match = _DATE.fullmatch(text)
-    if match is None:
-        raise CellWrong("date_odd")
-    year, month, day = match[1], match[2] or match[4], match[3] or match[5]
     try:
-        found = date(int(year), int(month), int(day))
+        if _PLAIN_DATE.fullmatch(text):
+            found = date.fromisoformat(text)
+        elif match := _DATE.fullmatch(text):
+            year, month, day = match[1], match[2] or match[4], match[3] or match[5]
+            found = date(int(year), int(month), int(day))
+        else:
+            raise CellWrong("date_odd")
     except ValueError as error:
         raise CellWrong("date_odd") from error
     if found.year < OLDEST_YEAR:

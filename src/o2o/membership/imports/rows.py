@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.membership.imports.cells import plain_cell
+from o2o.membership.imports.cells import date_cell, plain_cell, plain_row
 from o2o.membership.imports.faults import CellWrong, Fault, shortened
 from o2o.membership.imports.headers import folded
 
@@ -38,12 +38,16 @@ class RowReader:
         self.faults: list[Fault] = []
         self._line = 0
         self._cells: Sequence[str] = ()
+        self._is_plain = False
 
     def begin(self, line: int, cells: Sequence[str]) -> None:
         """Go to the next row."""
         self.faults = []
         self._line = line
-        self._cells = cells if len(cells) >= self._width else [*cells, *[""] * self._width]
+        plain = plain_row(cells)
+        self._is_plain = plain is not None
+        row = cells if plain is None else plain
+        self._cells = row if len(row) >= self._width else [*row, *[""] * self._width]
 
     def is_too_wide(self, cells: Sequence[str]) -> bool:
         """Whether there is something beyond the last column of the head."""
@@ -60,7 +64,7 @@ class RowReader:
             return default
         cell = self._cells[place]
         try:
-            return reading(plain_cell(cell))
+            return reading(cell if self._is_plain else plain_cell(cell))
         except CellWrong as wrong:
             self.faults.append(Fault(self._line, field, wrong.code, shortened(cell), wrong.detail))
             return default
@@ -68,6 +72,10 @@ class RowReader:
     def note(self, field: str, code: str, *, value: str = "", detail: object = "") -> None:
         """Note a fault that more than one cell make."""
         self.faults.append(Fault(self._line, field, code, shortened(value), str(detail)))
+
+    def day(self, text: str) -> date | None:
+        """Return a day up to today. Raises CellWrong."""
+        return date_cell(text, today=self.known.today)
 
     def tier(self, text: str) -> UUID:
         """Return the tier of a code or name, the lowest of an empty cell. Raises CellWrong."""

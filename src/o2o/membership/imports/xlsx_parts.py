@@ -75,9 +75,9 @@ def check_directory(archive: zipfile.ZipFile) -> None:
 
 
 class Listener:
-    """What happens at the elements of a part; names come without their namespace."""
+    """What happens at the elements of a part; attributes come as name, value, name, value …"""
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: list[str]) -> None:
         """An element begins."""
 
     def end(self, name: str) -> None:
@@ -89,11 +89,23 @@ class Listener:
 
 def parse(pieces: Iterator[bytes], listener: Listener) -> Iterator[None]:
     """Feed a part to a listener, pausing after each piece. Raises ImportFileBroken."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate()
     parser.buffer_text = True
+    parser.ordered_attributes = True
     parser.StartDoctypeDeclHandler = _refuse
-    parser.StartElementHandler = _without_namespace(listener.begin)
-    parser.EndElementHandler = _without_namespace(listener.end)
+
+    def begin_first(name: str, attributes: list[str]) -> None:
+        # Nearly every program writes the main namespace without a prefix: only where one does not,
+        # each name is cut; the calls of these three are most of the time that reading takes.
+        if ":" in name:
+            parser.StartElementHandler = _without_prefix(listener.begin)
+            parser.EndElementHandler = _without_prefix(listener.end)
+        else:
+            parser.StartElementHandler = listener.begin
+            parser.EndElementHandler = listener.end
+        parser.StartElementHandler(name, attributes)
+
+    parser.StartElementHandler = begin_first
     parser.CharacterDataHandler = listener.text
     try:
         for piece in pieces:
@@ -114,18 +126,17 @@ def _refuse(*_: object) -> None:
     raise ImportFileBroken
 
 
-def _without_namespace(tell: Callable[..., None]) -> Callable[..., None]:
-    known: dict[str, str] = {}
-
+def _without_prefix(tell: Callable[..., None]) -> Callable[..., None]:
     def told(name: str, *rest: Any) -> None:
-        local = known.get(name)
-        if local is None:
-            local = name.rpartition(" ")[2]
-            if len(known) < 1_000:
-                known[name] = local
-        tell(local, *rest)
+        tell(name.rpartition(":")[2], *rest)
 
     return told
+
+
+def as_mapping(attributes: list[str]) -> dict[str, str]:
+    """Return attributes by name, without prefixes."""
+    names = (name.rpartition(":")[2] for name in attributes[::2])
+    return dict(zip(names, attributes[1::2], strict=True))
 
 
 class Attributes(Listener):
@@ -136,11 +147,10 @@ class Attributes(Listener):
         self.found: list[tuple[str, dict[str, str]]] = []
         self._names = names
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: list[str]) -> None:
         """Keep what was asked for."""
         if name in self._names and len(self.found) < 100_000:
-            plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-            self.found.append((name, plain))
+            self.found.append((name, as_mapping(attributes)))
 
 
 def first_sheet(parts: Parts) -> tuple[str, bool]:

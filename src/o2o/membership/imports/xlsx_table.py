@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import IO
 
 from o2o.membership.errors_imports import ImportFileBroken
@@ -12,6 +13,7 @@ from o2o.membership.imports.xlsx_parts import (
     Attributes,
     Listener,
     Parts,
+    as_mapping,
     first_sheet,
     parse,
     parse_whole,
@@ -25,7 +27,8 @@ STYLES = "xl/styles.xml"
 # ones), and others that name a year or a day outside of quotes and brackets.
 DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
-_PLACE = re.compile(r"([A-Z]{1,3})[0-9]+", re.ASCII)
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = frozenset([*_ALPHABET, *(a + b for a in _ALPHABET for b in _ALPHABET)])
 _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 - cells have no zone
 
@@ -81,7 +84,7 @@ class _Sheet(Listener):
         self._cells: list[str] = []
         self._column = 0
         self._kind = "n"
-        self._style = 0
+        self._style = "0"
         self._raw: list[str] = []
         self._is_value = False
 
@@ -90,28 +93,35 @@ class _Sheet(Listener):
         rows, self._rows = self._rows, []
         return rows
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: list[str]) -> None:
         """Note where a row, a cell or a value begins."""
-        if name == "c":
-            self._begin_cell(attributes)
-        elif name in {"v", "t"}:
+        if name in {"v", "t"}:
             self._is_value = True
+        elif name == "c":
+            self._begin_cell(attributes)
         elif name == "row":
-            number = attributes.get("r", "")
+            number = as_mapping(attributes).get("r", "")
             self._line = int(number) if _WHOLE.fullmatch(number) else self._line + 1
             self._cells = []
         elif name == "rPh":
             self._is_value = False
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
-        place = _PLACE.fullmatch(attributes.get("r", ""))
-        self._column = _column(place.group(1)) if place else len(self._cells)
-        if self._column >= COLUMNS_MAX:
-            raise ImportFileBroken(line=self._line)
-        self._kind = attributes.get("t", "n")
-        style = attributes.get("s", "0")
-        self._style = int(style) if _WHOLE.fullmatch(style) else 0
+    def _begin_cell(self, attributes: list[str]) -> None:
+        self._kind = "n"
+        self._style = "0"
         self._raw = []
+        column = len(self._cells)
+        for place in range(0, len(attributes), 2):
+            name, value = attributes[place], attributes[place + 1]
+            if name == "t":
+                self._kind = value
+            elif name == "s":
+                self._style = value
+            elif name == "r":
+                column = _column(value)
+        if column >= COLUMNS_MAX:
+            raise ImportFileBroken(line=self._line)
+        self._column = column
 
     def text(self, text: str) -> None:
         """Gather a value."""
@@ -122,40 +132,55 @@ class _Sheet(Listener):
         """Keep a value, a cell or a row."""
         if name in {"v", "t"}:
             self._is_value = False
-        elif name == "c" and self._raw:
-            self._cells += [""] * (self._column - len(self._cells))
-            # Cells of a row stand in order; one that goes back is not a table's.
-            if len(self._cells) != self._column:
-                raise ImportFileBroken(line=self._line)
-            self._cells.append(self._shown("".join(self._raw)[:CELL_CHARS_MAX]))
+        elif name == "c":
+            if self._raw:
+                self._keep("".join(self._raw)[:CELL_CHARS_MAX])
         elif name == "row" and any(self._cells):
             self._rows.append((self._line, self._cells))
 
-    def _shown(self, raw: str) -> str:
+    def _keep(self, raw: str) -> None:
+        missing = self._column - len(self._cells)
+        # Cells of a row stand in order; one that goes back is not a table's.
+        if missing < 0:
+            raise ImportFileBroken(line=self._line)
+        if missing:
+            self._cells += [""] * missing
         if self._kind == "s":
             try:
-                return self._texts.get(int(raw))
+                self._cells.append(self._texts.get(int(raw)))
             except (ValueError, IndexError) as error:
                 raise ImportFileBroken(line=self._line) from error
+        else:
+            self._cells.append(self._shown(raw))
+
+    def _shown(self, raw: str) -> str:
         if self._kind == "n":
-            known = 0 <= self._style < len(self._formats)
-            return _number(raw, self._formats[self._style] if known else "", self._is_1904)
+            style = int(self._style) if _WHOLE.fullmatch(self._style) else -1
+            shape = self._formats[style] if 0 <= style < len(self._formats) else ""
+            return _number(raw, shape, is_1904=self._is_1904)
         if self._kind == "b":
             return "TRUE" if raw == "1" else "FALSE"
         return raw
 
 
-def _column(letters: str) -> int:
+@cache
+def _of_letters(letters: str) -> int:
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
 
 
-def _number(raw: str, shape: str, is_1904: bool) -> str:
+def _column(place: str) -> int:
+    """Return the column of a place such as `AB12`; without letters there is none of that number."""
+    letters = place.rstrip("0123456789")
+    return _of_letters(letters) if letters in _LETTERS else COLUMNS_MAX
+
+
+def _number(raw: str, shape: str, *, is_1904: bool) -> str:
     """Show a number as its format does where that changes what it says: dates, leading zeros."""
     if shape == "date":
-        return _date(raw, is_1904)
+        return _date(raw, is_1904=is_1904)
     if _WHOLE.fullmatch(raw) is None:
         try:
             # Fifteen digits, as the program shows them: 100.09999999999999 is 100.1.
@@ -166,7 +191,7 @@ def _number(raw: str, shape: str, is_1904: bool) -> str:
     return raw.zfill(len(shape)) if shape else raw
 
 
-def _date(raw: str, is_1904: bool) -> str:
+def _date(raw: str, *, is_1904: bool) -> str:
     try:
         moment = _EPOCHS[is_1904] + timedelta(days=float(raw))
     except (ValueError, OverflowError):
@@ -202,13 +227,13 @@ class _Styles(Listener):
         self.numbers: list[str] = []
         self._is_inside = False
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: list[str]) -> None:
         """Keep formats."""
         self.own.begin(name, attributes)
         if name == "cellXfs":
             self._is_inside = True
         elif name == "xf" and self._is_inside and len(self.numbers) < 100_000:
-            self.numbers.append(attributes.get("numFmtId", "0"))
+            self.numbers.append(as_mapping(attributes).get("numFmtId", "0"))
 
     def end(self, name: str) -> None:
         """Leave the styles."""

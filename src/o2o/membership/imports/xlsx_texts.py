@@ -10,6 +10,7 @@ PART = "xl/sharedStrings.xml"
 # No cell may be longer (Excel's own limit), so no shared text needs to be.
 CELL_CHARS_MAX = 32_767
 GATHERED_BYTES = 1 << 18
+OFTEN = 10_000
 
 
 class SharedTexts(Listener):
@@ -29,10 +30,12 @@ class SharedTexts(Listener):
             parse_whole(parts.pieces(PART), self)
         self._file.write(self._gathered)
         self._file.flush()
+        self._often: list[str] = []
         if self._end:
             self._texts = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._often = [self.get(number) for number in range(min(OFTEN, len(self._ends)))]
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - as told
+    def begin(self, name: str, attributes: list[str]) -> None:  # noqa: ARG002 - as told
         """Note where text begins; reading aids (rPh) are not part of it."""
         if name == "si":
             self._current.clear()
@@ -63,6 +66,9 @@ class SharedTexts(Listener):
         """Return a text. Raises IndexError for a number that has none."""
         if number < 0:
             raise IndexError(number)
+        # The first ones are what columns repeat: names of stores and tiers, round amounts.
+        if number < len(self._often):
+            return self._often[number]
         end = self._ends[number]
         start = self._ends[number - 1] if number else 0
         return self._texts[start:end].decode() if self._texts and end > start else ""
