@@ -58,7 +58,6 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *self.wechat.route_handlers,
             *stores_styles.route_handlers,
             *membership_diner.route_handlers,
-            *diner_charges.route_handlers,
             *membership_identity.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,

@@ -17,7 +17,15 @@ from o2o.membership.actions.answer_marketing import answer_marketing
 from o2o.membership.actions.join_membership import join_membership
 from o2o.membership.errors import SnapshotSession
 from o2o.membership.queries import get_member_view, get_tier_progress, list_held_visits
+from o2o.membership.web import diner_statement
+from o2o.membership.web.diner_charges import DinerChargePages
 from o2o.membership.web.diner_code import DinerCodePages
+from o2o.membership.web.diner_export import DinerExportPages, ExportFiles
+from o2o.membership.web.diner_pass_on import DinerPassOnPages
+from o2o.membership.web.diner_pin import DinerPINPages
+from o2o.membership.web.diner_points import DinerPointsPages
+from o2o.membership.web.diner_privacy import DinerPrivacyPages
+from o2o.membership.web.diner_refund import DinerRefundPages
 from o2o.membership.web.diner_self import DinerSelfPages
 from o2o.membership.web.diner_wallet import DinerWalletPages
 from o2o.membership.web.views import CardPage, DinerFrame, JoinPage, load_frame
@@ -194,4 +202,18 @@ def _share(platform: Platform, frame: DinerFrame, *, language: str) -> dict[str,
     }
 
 
-route_handlers = [DinerCardPages, DinerCodePages, DinerWalletPages, DinerSelfPages]
+route_handlers = [
+    DinerCardPages,
+    DinerChargePages,
+    DinerCodePages,
+    DinerWalletPages,
+    DinerSelfPages,
+    DinerPointsPages,
+    DinerRefundPages,
+    DinerPassOnPages,
+    DinerPINPages,
+    DinerPrivacyPages,
+    DinerExportPages,
+    ExportFiles,
+    *diner_statement.route_handlers,
+]

@@ -108,6 +108,3 @@ def register(panels: Panels, *, clock: Clock) -> None:
         CARD_PANELS,
         Panel(name="charges", template="diner/_charges.html", load=load, order=1),
     )
-
-
-route_handlers: list[Any] = [DinerChargePages]
