@@ -142,7 +142,10 @@ async def test_entries_with_two_equal_sides_are_accepted(tx: Tx) -> None:
             "ck_ledger_lots_remaining_in_range",
         ),
         (
-            "UPDATE ledger_lots SET granted = 0, remaining = 0 WHERE kind = 'bonus'",
+            (
+                "INSERT INTO ledger_lots SELECT gen_random_uuid(), account_id, kind,"
+                " origin_transfer_id, 0, 0, granted_at, NULL FROM ledger_lots WHERE kind = 'bonus'"
+            ),
             "ck_ledger_lots_granted_positive",
         ),
         (
@@ -155,8 +158,11 @@ async def test_entries_with_two_equal_sides_are_accepted(tx: Tx) -> None:
         ),
         (new_transfer(amount="0"), "ck_ledger_transfers_amount_positive"),
         (new_transfer(to_account_id="from_account_id"), "ck_ledger_transfers_two_accounts"),
-        (new_transfer(tender="'cash'"), "ck_ledger_transfers_tender_of_top_up"),
-        (new_transfer(kind="'top_up'"), "ck_ledger_transfers_tender_of_top_up"),
+        (new_transfer(tender="'cash'"), "ck_ledger_transfers_tender_where_money_changes_hands"),
+        (new_transfer(kind="'top_up'"), "ck_ledger_transfers_tender_where_money_changes_hands"),
+        (new_transfer(store_id="NULL"), "ck_ledger_transfers_store_where_one_takes_part"),
+        (new_transfer(kind="'debit_reversed'"), "ck_ledger_transfers_reverses_something"),
+        (new_transfer(reverses_id="id"), "ck_ledger_transfers_reverses_something"),
         (new_transfer(request_id="request_id"), "uq_ledger_transfers_request_id_part"),
         (new_transfer(kind="'gift'"), "ck_ledger_transfers_transfer_kind"),
         (

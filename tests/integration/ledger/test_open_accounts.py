@@ -13,7 +13,7 @@ from tests.factories.organisation import given_brand
 from tests.fakes.clock import NOON
 
 
-async def test_members_get_two_pockets_and_stores_three(tx: Tx) -> None:
+async def test_members_get_two_pockets_and_stores_four(tx: Tx) -> None:
     brand_id = BrandId((await given_brand(tx)).id)
     member_id, store_id = MemberId(new_id()), StoreId(new_id())
 
@@ -26,11 +26,15 @@ async def test_members_get_two_pockets_and_stores_three(tx: Tx) -> None:
         " ORDER BY kind",
     )
     assert found == [
+        (brand_id, "brand_adjustments", "cny_fen", None, brand_id, NOON),
+        (brand_id, "brand_points_donated", "points", None, brand_id, NOON),
+        (brand_id, "brand_points_expired", "points", None, brand_id, NOON),
         (brand_id, "brand_points_issued", "points", None, brand_id, NOON),
         (brand_id, "brand_points_spent", "points", None, brand_id, NOON),
         (member_id, "member_points", "points", 0, brand_id, NOON),
         (member_id, "member_stored_value", "cny_fen", 0, brand_id, NOON),
         (store_id, "store_bonus", "cny_fen", None, brand_id, NOON),
+        (store_id, "store_opening", "cny_fen", None, brand_id, NOON),
         (store_id, "store_sales", "cny_fen", None, brand_id, NOON),
         (store_id, "store_takings", "cny_fen", None, brand_id, NOON),
     ]

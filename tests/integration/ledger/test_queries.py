@@ -158,6 +158,8 @@ async def test_a_transfer_is_found_by_its_id_and_by_its_request(tx: Tx) -> None:
         asset=Asset.CNY_FEN,
         amount=300,
         member_id=books.member_id,
+        to_member_id=None,
+        reverses_id=None,
         store_id=books.store_id,
         visit_id=None,
         staff_id=None,

@@ -249,14 +249,13 @@ def _told(hold: HoldRow, done: Done) -> Done:
 async def _write_ends(tx: Tx, ended: Sequence[tuple[HoldRow, datetime]]) -> None:
     if not ended:
         return
+    sources = {source for hold, _ in ended for source in HOLD_MOVES.sources_of(hold.standing)}
     result: Any = await tx.execute(
         _END_HOLDS,
         {
             "ids": [hold.id for hold, _ in ended],
             "statuses": [hold.standing.value for hold, _ in ended],
-            "sources": sorted(
-                {s for hold, _ in ended for s in HOLD_MOVES.sources_of(hold.standing)}
-            ),
+            "sources": sorted(sources),
             "posted": [hold.posted for hold, _ in ended],
             "posted_ids": [hold.posted_id for hold, _ in ended],
             "released_ids": [hold.released_id for hold, _ in ended],

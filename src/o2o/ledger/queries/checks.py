@@ -8,6 +8,8 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.ledger.queries.checks_of_lots import CHECKS_OF_LOTS
+from o2o.ledger.queries.checks_of_undoing import CHECKS_OF_UNDOING
 
 FAULTS_NAMED_MAX = 10
 
@@ -30,12 +32,49 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     lots: int
     draws: int
+    returns: int
+    holds: int
+    reversals: int
 
 
-# Around each check; `sums` is there for those that name it, and costs the others nothing.
+# Around each check; what it does not name of this costs it nothing. `fitting` says between which
+# accounts, of one asset, a transfer of each kind moves; `grants` which kinds bring which lot.
 _LIST_FAULTS = (
     "WITH sums AS (SELECT account_id, sum(amount) AS amount, count(*) AS entries,"
-    " count(balance_after) AS with_balance FROM ledger_entries GROUP BY account_id)"
+    " count(balance_after) AS with_balance FROM ledger_entries GROUP BY account_id),"
+    " grants(kind, lot) AS (VALUES ('top_up', 'principal'), ('top_up_bonus', 'bonus'),"
+    " ('points_earned', 'points'), ('opening_principal', 'principal'),"
+    " ('opening_bonus', 'bonus'), ('opening_points', 'points')),"
+    " fitting(kind, source, target, asset) AS (VALUES"
+    " ('top_up', 'store_takings', 'member_stored_value', 'cny_fen'),"
+    " ('top_up_bonus', 'store_bonus', 'member_stored_value', 'cny_fen'),"
+    " ('debit', 'member_stored_value', 'store_sales', 'cny_fen'),"
+    " ('debit_reversed', 'store_sales', 'member_stored_value', 'cny_fen'),"
+    " ('top_up_reversed', 'member_stored_value', 'store_takings', 'cny_fen'),"
+    " ('top_up_bonus_reversed', 'member_stored_value', 'store_bonus', 'cny_fen'),"
+    " ('held', 'member_stored_value', 'member_held', 'cny_fen'),"
+    " ('hold_posted', 'member_held', 'store_sales', 'cny_fen'),"
+    " ('hold_released', 'member_held', 'member_stored_value', 'cny_fen'),"
+    " ('refund', 'member_stored_value', 'store_takings', 'cny_fen'),"
+    " ('bonus_forfeited', 'member_stored_value', 'store_bonus', 'cny_fen'),"
+    " ('passed_on', 'member_stored_value', 'member_stored_value', 'cny_fen'),"
+    " ('merged', 'member_stored_value', 'member_stored_value', 'cny_fen'),"
+    " ('merged', 'member_points', 'member_points', 'points'),"
+    " ('unmerged', 'member_stored_value', 'member_stored_value', 'cny_fen'),"
+    " ('unmerged', 'member_points', 'member_points', 'points'),"
+    " ('adjusted_up', 'brand_adjustments', 'member_stored_value', 'cny_fen'),"
+    " ('adjusted_down', 'member_stored_value', 'brand_adjustments', 'cny_fen'),"
+    " ('adjusted_up', 'brand_points_issued', 'member_points', 'points'),"
+    " ('adjusted_down', 'member_points', 'brand_points_issued', 'points'),"
+    " ('opening_principal', 'store_opening', 'member_stored_value', 'cny_fen'),"
+    " ('opening_bonus', 'store_opening', 'member_stored_value', 'cny_fen'),"
+    " ('opening_points', 'brand_points_issued', 'member_points', 'points'),"
+    " ('points_earned', 'brand_points_issued', 'member_points', 'points'),"
+    " ('points_earned_reversed', 'member_points', 'brand_points_issued', 'points'),"
+    " ('points_spent', 'member_points', 'brand_points_spent', 'points'),"
+    " ('points_spent_reversed', 'brand_points_spent', 'member_points', 'points'),"
+    " ('points_expired', 'member_points', 'brand_points_expired', 'points'),"
+    " ('points_donated', 'member_points', 'brand_points_donated', 'points'))"
     " SELECT subject, expected, found, count(*) OVER () AS faults"
     " FROM ({check}) AS f(subject, expected, found)"
     " ORDER BY length(subject), subject LIMIT :named"
@@ -57,7 +96,9 @@ CHECKS: dict[str, str] = {
         "SELECT a.id::text, coalesce(l.remaining, 0)::text, a.balance::text"
         " FROM ledger_accounts a LEFT JOIN (SELECT account_id, sum(remaining) AS remaining"
         " FROM ledger_lots GROUP BY account_id) l ON l.account_id = a.id"
-        " WHERE coalesce(a.balance, 0) <> coalesce(l.remaining, 0)"
+        # What is set aside is in no lot: it was drawn, and may go back.
+        " WHERE CASE WHEN a.kind = 'member_held' THEN 0 ELSE coalesce(a.balance, 0) END"
+        " <> coalesce(l.remaining, 0)"
     ),
     "balances_not_negative": (
         "SELECT id::text, '>= 0', balance::text FROM ledger_accounts WHERE balance < 0"
@@ -87,55 +128,18 @@ CHECKS: dict[str, str] = {
         " AND NOT (e.account_id = t.to_account_id AND e.amount = t.amount)"
     ),
     "transfers_join_fitting_accounts": (
-        "SELECT t.id::text, k.source || ' to ' || k.target || ' in ' || k.asset || ', one brand',"
+        "SELECT t.id::text, coalesce((SELECT string_agg(k.source || ' to ' || k.target || ' in '"
+        " || k.asset, ' or ') FROM fitting k WHERE k.kind = t.kind), 'nothing') || ', one brand',"
         " f.kind || ' to ' || o.kind || ' in ' || t.asset"
         " FROM ledger_transfers t JOIN ledger_accounts f ON f.id = t.from_account_id"
         " JOIN ledger_accounts o ON o.id = t.to_account_id"
-        " LEFT JOIN (VALUES"
-        " ('top_up', 'store_takings', 'member_stored_value', 'cny_fen'),"
-        " ('top_up_bonus', 'store_bonus', 'member_stored_value', 'cny_fen'),"
-        " ('debit', 'member_stored_value', 'store_sales', 'cny_fen'),"
-        " ('points_earned', 'brand_points_issued', 'member_points', 'points'),"
-        " ('points_spent', 'member_points', 'brand_points_spent', 'points')"
-        " ) AS k(kind, source, target, asset) ON k.kind = t.kind"
-        " WHERE (f.kind, o.kind, f.asset, o.asset, t.asset, f.brand_id)"
-        " IS DISTINCT FROM (k.source, k.target, k.asset, k.asset, k.asset, o.brand_id)"
+        " LEFT JOIN fitting k ON (k.kind, k.source, k.target, k.asset)"
+        " = (t.kind, f.kind, o.kind, t.asset)"
+        " WHERE k.kind IS NULL OR f.brand_id <> o.brand_id"
+        " OR f.asset <> t.asset OR o.asset <> t.asset"
     ),
-    "lots_less_draws_remain": (
-        "SELECT l.id::text, (l.granted - coalesce(d.amount, 0))::text, l.remaining::text"
-        " FROM ledger_lots l LEFT JOIN (SELECT lot_id, sum(amount) AS amount"
-        " FROM ledger_lot_draws GROUP BY lot_id) d ON d.lot_id = l.id"
-        " WHERE l.granted - coalesce(d.amount, 0) <> l.remaining"
-    ),
-    "lots_come_from_their_transfers": (
-        "SELECT coalesce(l.id, t.id)::text, k.lot || ' lot of ' || t.amount || ' in '"
-        " || t.to_account_id, coalesce(l.kind || ' lot of ' || l.granted || ' in '"
-        " || l.account_id, 'no lot')"
-        " FROM ledger_transfers t JOIN (VALUES ('top_up', 'principal'),"
-        " ('top_up_bonus', 'bonus'), ('points_earned', 'points')) AS k(kind, lot)"
-        " ON k.kind = t.kind LEFT JOIN ledger_lots l ON l.origin_transfer_id = t.id"
-        " WHERE (l.kind, l.granted, l.account_id)"
-        " IS DISTINCT FROM (k.lot, t.amount, t.to_account_id)"
-    ),
-    "lots_are_granted_once": (
-        "SELECT t.id::text, '1 lot at most, only of a grant', count(*) || ' lots of ' || t.kind"
-        " FROM ledger_lots l JOIN ledger_transfers t ON t.id = l.origin_transfer_id"
-        " GROUP BY t.id, t.kind"
-        " HAVING count(*) > 1 OR t.kind NOT IN ('top_up', 'top_up_bonus', 'points_earned')"
-    ),
-    "draws_cover_what_was_spent": (
-        "SELECT t.id::text, (CASE WHEN t.kind IN ('debit', 'points_spent') THEN t.amount ELSE 0"
-        " END)::text, coalesce(d.amount, 0)::text FROM ledger_transfers t"
-        " LEFT JOIN (SELECT transfer_id, sum(amount) AS amount FROM ledger_lot_draws"
-        " GROUP BY transfer_id) d ON d.transfer_id = t.id WHERE coalesce(d.amount, 0) <>"
-        " CASE WHEN t.kind IN ('debit', 'points_spent') THEN t.amount ELSE 0 END"
-    ),
-    "draws_are_from_own_lots": (
-        "SELECT d.transfer_id::text, 'a lot in ' || t.from_account_id,"
-        " d.lot_id || ' in ' || l.account_id FROM ledger_lot_draws d"
-        " JOIN ledger_transfers t ON t.id = d.transfer_id JOIN ledger_lots l ON l.id = d.lot_id"
-        " WHERE l.account_id <> t.from_account_id"
-    ),
+    **CHECKS_OF_LOTS,
+    **CHECKS_OF_UNDOING,
 }
 
 
@@ -156,7 +160,10 @@ async def count_rows(tx: Tx) -> Extent:
                 " (SELECT count(*) FROM ledger_transfers) AS transfers,"
                 " (SELECT count(*) FROM ledger_entries) AS entries,"
                 " (SELECT count(*) FROM ledger_lots) AS lots,"
-                " (SELECT count(*) FROM ledger_lot_draws) AS draws"
+                " (SELECT count(*) FROM ledger_lot_draws) AS draws,"
+                " (SELECT count(*) FROM ledger_lot_returns) AS returns,"
+                " (SELECT count(*) FROM ledger_holds) AS holds,"
+                " (SELECT count(*) FROM ledger_reversals) AS reversals"
             )
         )
     ).one()
@@ -166,6 +173,9 @@ async def count_rows(tx: Tx) -> Extent:
         entries=row.entries,
         lots=row.lots,
         draws=row.draws,
+        returns=row.returns,
+        holds=row.holds,
+        reversals=row.reversals,
     )
 
 

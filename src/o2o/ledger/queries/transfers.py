@@ -63,7 +63,7 @@ async def find_transfers_of_request(tx: Tx, request_id: RequestId) -> list[Trans
     return [_transfer(row) for row in rows]
 
 
-def _transfer(found: Row[tuple[LedgerTransfer, UUID, UUID]]) -> Transfer:
+def _transfer(found: Row[LedgerTransfer, UUID, UUID]) -> Transfer:
     row, member_id, to_id = found
     is_between_members = row.kind in _BETWEEN_MEMBERS
     return Transfer(
