@@ -12,7 +12,7 @@ SHOWN_MAX = 100
 def receive(
     tx: Transaction, *, phone: str, sender: str, content: str, message_id: str | None
 ) -> bool:
-    """Keep a message; whether it is new. The numbers nobody has are kept too, and read by nobody."""
+    """Keep a message; whether it is new. One to a number that nobody has is read by nobody."""
     if message_id is not None and tx.number(
         "SELECT 1 FROM text_messages WHERE message_id = :message_id", message_id=message_id
     ):
