@@ -136,6 +136,7 @@ def _create_dossier() -> None:
 
 
 def _create_recommendations() -> None:
+    op.create_index("ix_consents_member", "consents", ["member_id"])
     op.create_index("ix_purchases_brand", "purchases", ["brand_id", "bought_at"])
     op.create_table(
         "purchase_items",
@@ -199,6 +200,7 @@ def downgrade() -> None:
     op.drop_table("item_affinities")
     op.drop_table("purchase_items")
     op.drop_index("ix_purchases_brand", table_name="purchases")
+    op.drop_index("ix_consents_member", table_name="consents")
     op.drop_table("declared_tastes")
     op.drop_table("member_relations")
     op.drop_table("member_notes")

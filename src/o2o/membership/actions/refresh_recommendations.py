@@ -20,6 +20,16 @@ POPULAR_RECENT = timedelta(days=30)
 
 _BRANDS = text("SELECT id FROM brands ORDER BY id")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('refresh_recommendations', 0))")
+# Bills that came in by a file name items that nobody described.
+_MEET_ITEMS = text(
+    "WITH recent AS (SELECT id FROM purchases WHERE brand_id = :brand_id"
+    "  AND bought_at > :since AND bought_at <= :now ORDER BY bought_at DESC LIMIT :bills_max)"
+    " INSERT INTO purchase_items (brand_id, item_code, name, updated_at)"
+    " SELECT :brand_id, l.item_code, max(l.item_name), :now FROM recent r"
+    " JOIN purchase_lines l ON l.purchase_id = r.id WHERE NOT EXISTS (SELECT 1"
+    "  FROM purchase_items i WHERE i.brand_id = :brand_id AND i.item_code = l.item_code)"
+    " GROUP BY l.item_code ORDER BY l.item_code ON CONFLICT (brand_id, item_code) DO NOTHING"
+)
 _FORGET_AFFINITIES = text("DELETE FROM item_affinities WHERE brand_id = :brand_id")
 # r = share of a member's bills that have the item; affinity of j to i is the mean of r(j) over
 # members, each weighing r(i), drawn towards nothing as if two more members had never taken j.
@@ -85,6 +95,7 @@ async def refresh_recommendations(tx: Tx, now: datetime) -> None:
 async def refresh_brand(tx: Tx, brand_id: UUID, *, now: datetime) -> None:
     """Count one brand's bills anew, as they were known at `now`."""
     common = {"brand_id": brand_id, "now": now, "bills_max": BILLS_MAX}
+    await tx.execute(_MEET_ITEMS, common | {"since": now - BILLS_SINCE})
     await tx.execute(_FORGET_AFFINITIES, {"brand_id": brand_id})
     await tx.execute(
         _AFFINITIES,

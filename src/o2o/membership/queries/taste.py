@@ -136,7 +136,7 @@ async def list_bills_of_card(tx: Tx, member_ids: Sequence[UUID], *, now: datetim
     ]
 
 
-async def get_taste(tx: Tx, member_id: UUID, *, store_id: UUID, now: datetime) -> Taste:
+async def get_taste(tx: Tx, member_id: UUID, *, store_id: UUID | None, now: datetime) -> Taste:
     """Return what is known of a member's taste. Raises MemberNotFound.
 
     Who said no to profiling (PIPL article 24) has no conclusions drawn: only what they told us.
