@@ -19,6 +19,7 @@ from o2o.kernel.ids import new_request_id
 from o2o.membership.actions.issue_member_code import issue_member_code
 from o2o.membership.till import AtPad, Till
 from o2o.membership.web import pad as counter_pages
+from o2o.membership.web import programme_console
 from o2o.staff.web import add_to_menu as add_staff_to_menu
 from o2o.staff.web import route_handlers as staff_pages
 from o2o.stores.web import styles
@@ -47,6 +48,7 @@ def counter_platform(
     words = Words()
     console_menu = ConsoleMenu()
     add_staff_to_menu(console_menu)
+    programme_console.add_to_menu(console_menu)
     settings = Settings(
         secret_key="a key for tests that is long enough", demo=demo, public_url=public_url
     )
@@ -73,7 +75,12 @@ def counter_app(platform: Platform, *, state: dict[str, Any] | None = None) -> L
     )
     return create_http_app(
         platform,
-        pages=[*staff_pages, *counter_pages.route_handlers, *styles.route_handlers],
+        pages=[
+            *staff_pages,
+            *counter_pages.route_handlers,
+            *programme_console.route_handlers,
+            *styles.route_handlers,
+        ],
         api=[],
         state=state or {},
         dependencies={"till": till},

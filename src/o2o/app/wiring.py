@@ -23,7 +23,13 @@ from o2o.membership.actions import import_receive
 from o2o.membership.desk import Desk
 from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
-from o2o.membership.web import console_dossier, console_members, diner_charges, pad_taste
+from o2o.membership.web import (
+    console_dossier,
+    console_members,
+    diner_charges,
+    pad_taste,
+    programme_console,
+)
 from o2o.membership.web import diner as membership_diner
 from o2o.membership.web import diner_identity as membership_identity
 from o2o.membership.web import pad as membership_pad
@@ -61,6 +67,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *membership_identity.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
+            *programme_console.route_handlers,
             *console_members.route_handlers,
             *console_dossier.route_handlers,
         ]
@@ -105,6 +112,7 @@ def wire(runtime: Runtime) -> Wired:
     diner_charges.register(panels, clock=runtime.clock)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
+    programme_console.add_to_menu(console_menu)
     console_members.add_to_menu(console_menu)
     return Wired(
         words=words, wechat=wechat, till=till, desk=desk, panels=panels, console_menu=console_menu

@@ -17,7 +17,7 @@ from o2o.kernel.ids import BrandId, new_id
 from o2o.membership.actions.check_roles import check_brand_role
 from o2o.membership.actions.set_programme import EDITORS, note_change, take_turn
 from o2o.membership.errors_programme import PackageGone, PackageWrong
-from o2o.membership.queries.programmes import PACKAGES_MAX
+from o2o.membership.queries.programmes import PACKAGES_MAX, find_brand_package
 from o2o.membership.rules.programme import PackageDraft, check_package
 from o2o.stores.queries import get_store
 
@@ -36,10 +36,11 @@ async def offer_package(tx: Tx, draft: PackageDraft, *, edit: PackageEdit) -> UU
 
     Raises RoleMissing, PackageWrong, StoreNotFound, ProgrammeChangedMeanwhile.
     """
-    await _begin(tx, edit, draft=draft)
+    await _check(tx, edit, draft=draft)
     offered = await _list_offered(tx, edit.brand_id)
     if len(offered) >= PACKAGES_MAX:
         raise PackageWrong(problem="count", field="name")
+    await _take_turn(tx, edit)
     position = max((package.position for package in offered), default=-1) + 1
     return await _insert(tx, draft, edit=edit, position=position, replaces=None)
 
@@ -48,14 +49,16 @@ async def change_package(
     tx: Tx, package_id: UUID, draft: PackageDraft, *, edit: PackageEdit
 ) -> UUID:
     """Replace a package by a new version in its place. Raises PackageGone and offer_package's."""
-    await _begin(tx, edit, draft=draft)
+    await _check(tx, edit, draft=draft, package_id=package_id)
+    await _take_turn(tx, edit)
     before = await _withdraw(tx, package_id, edit=edit)
     return await _insert(tx, draft, edit=edit, position=before.position, replaces=before)
 
 
 async def withdraw_package(tx: Tx, package_id: UUID, *, edit: PackageEdit) -> None:
     """Offer a package no more. Raises RoleMissing, PackageGone, ProgrammeChangedMeanwhile."""
-    await _begin(tx, edit)
+    await _check(tx, edit, package_id=package_id)
+    await _take_turn(tx, edit)
     before = await _withdraw(tx, package_id, edit=edit)
     await note_change(
         tx,
@@ -72,11 +75,9 @@ async def move_package(tx: Tx, package_id: UUID, *, places: int, edit: PackageEd
 
     Raises RoleMissing, PackageGone, ProgrammeChangedMeanwhile.
     """
-    await _begin(tx, edit)
-    offered = await _list_offered(tx, edit.brand_id)
-    ids = [package.id for package in offered]
-    if package_id not in ids:
-        raise PackageGone
+    await _check(tx, edit, package_id=package_id)
+    await _take_turn(tx, edit)
+    ids = [package.id for package in await _list_offered(tx, edit.brand_id)]
     before = list(ids)
     ids.remove(package_id)
     ids.insert(max(before.index(package_id) + places, 0), package_id)
@@ -95,12 +96,27 @@ async def move_package(tx: Tx, package_id: UUID, *, places: int, edit: PackageEd
     )
 
 
-async def _begin(tx: Tx, edit: PackageEdit, *, draft: PackageDraft | None = None) -> None:
+async def _check(
+    tx: Tx,
+    edit: PackageEdit,
+    *,
+    draft: PackageDraft | None = None,
+    package_id: UUID | None = None,
+) -> None:
+    """Check everything that can be wrong before anything is written."""
     await check_brand_role(tx, staff_id=edit.staff_id, brand_id=edit.brand_id, roles=EDITORS)
     if draft is not None:
         check_package(draft)
         if draft.store_id is not None:
             await get_store(tx, draft.store_id, brand_id=edit.brand_id)
+    if package_id is not None and not await find_brand_package(
+        tx, package_id, brand_id=edit.brand_id
+    ):
+        raise PackageGone
+
+
+async def _take_turn(tx: Tx, edit: PackageEdit) -> None:
+    # Last of what can refuse. Every change of packages counts, so what was checked still holds.
     await take_turn(tx, brand_id=edit.brand_id, version=edit.version, now=edit.now)
 
 

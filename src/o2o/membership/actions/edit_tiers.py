@@ -41,13 +41,14 @@ async def edit_tiers(
     """
     await check_brand_role(tx, staff_id=staff_id, brand_id=brand_id, roles=EDITORS)
     check_tiers(drafts)
-    await take_turn(tx, brand_id=brand_id, version=version, now=now)
     tiers = (
         await tx.scalars(select(Tier).where(Tier.brand_id == brand_id).order_by(Tier.rank))
     ).all()
     known = [draft.tier_id for draft in drafts[: len(tiers)]]
     if known != [tier.id for tier in tiers] or any(d.tier_id for d in drafts[len(tiers) :]):
         raise TierNotFound
+    # Last of what can refuse: whoever shows the refusal in a page has changed nothing.
+    await take_turn(tx, brand_id=brand_id, version=version, now=now)
     before = [_facts(tier) for tier in tiers]
     for tier, draft in zip(tiers, drafts, strict=False):
         await tx.execute(update(Tier).where(Tier.id == tier.id).values(**_values(draft)))

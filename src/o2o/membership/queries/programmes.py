@@ -1,6 +1,6 @@
 """A brand's programme: its rules of stored value and points, and the packages on offer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -93,6 +93,34 @@ async def find_package(
         )
     )
     return _offer(row) if row is not None else None
+
+
+async def list_brand_packages(
+    tx: Tx, brand_id: BrandId, *, is_withdrawn: bool
+) -> Sequence[TopUpPackage]:
+    """Return a brand's packages for its console, offered ones in order or the last withdrawn."""
+    packages = select(TopUpPackage).where(TopUpPackage.brand_id == brand_id).limit(PACKAGES_MAX)
+    if is_withdrawn:
+        chosen = packages.where(TopUpPackage.withdrawn_at.is_not(None)).order_by(
+            TopUpPackage.withdrawn_at.desc(), TopUpPackage.id
+        )
+    else:
+        chosen = packages.where(TopUpPackage.withdrawn_at.is_(None)).order_by(
+            TopUpPackage.position, TopUpPackage.principal_fen, TopUpPackage.id
+        )
+    return (await tx.scalars(chosen)).all()
+
+
+async def find_brand_package(tx: Tx, package_id: UUID, *, brand_id: BrandId) -> TopUpPackage | None:
+    """Return a package of the brand that was not withdrawn, on offer now or not."""
+    found: TopUpPackage | None = await tx.scalar(
+        select(TopUpPackage).where(
+            TopUpPackage.id == package_id,
+            TopUpPackage.brand_id == brand_id,
+            TopUpPackage.withdrawn_at.is_(None),
+        )
+    )
+    return found
 
 
 def _on_offer(*, store_id: StoreId, now: datetime) -> list[ColumnElement[bool]]:
