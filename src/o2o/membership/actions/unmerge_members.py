@@ -57,6 +57,12 @@ _CARDS_BACK = text(
     " AND status = 'replaced' AND NOT EXISTS (SELECT 1 FROM cards o"
     " WHERE o.member_id = c.member_id AND o.status = 'active')"
 )
+# Nobody in WeChat has it any more: it can be bound again.
+_FREE_CARDS = text(
+    "UPDATE offline_cards SET status = 'unbound', bound_at = NULL"
+    " WHERE member_id = :from AND status = 'bound'"
+    " AND NOT EXISTS (SELECT 1 FROM fans WHERE member_id = :from)"
+)
 _KILL_CODES = text(
     "UPDATE member_codes SET expires_at = :now"
     " WHERE member_id = :into AND used_at IS NULL AND expires_at > :now"
@@ -151,6 +157,7 @@ async def _come_apart(tx: Tx, merge: Any, *, pair: dict[str, UUID], now: datetim
         await add_phone(tx, pair["into"], phone, now=now)
     await take_consents_back(tx, snapshot, merged_at=merge.merged_at, now=now)
     await tx.execute(_CARDS_BACK, {"ids": snapshot.cards_replaced})
+    await tx.execute(_FREE_CARDS, pair)
     # The phone that shows a code may be either one's from now on.
     await tx.execute(_KILL_CODES, pair | {"now": now})
     await tx.execute(_CLOSE_VISITS, pair | {"now": now})
