@@ -48,7 +48,6 @@ def counter_platform(
     words = Words()
     console_menu = ConsoleMenu()
     add_staff_to_menu(console_menu)
-    programme_console.add_to_menu(console_menu)
     settings = Settings(
         secret_key="a key for tests that is long enough", demo=demo, public_url=public_url
     )

@@ -97,48 +97,59 @@ class ConsolePackages(Controller):
         before = await _get(tx, console_staff, package_id)
         return await _package_page(request, tx, console_staff, platform=platform, before=before)
 
-    @post(["/preview", "/{package_id:uuid}/preview"], status_code=200)
-    async def preview(
+    @post("/preview", status_code=200)
+    async def preview_new(
         self,
         request: AnyRequest,
         tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
-        package_id: UUID | None = None,
     ) -> Response[Any]:
         """Show what the typed package would have given; nothing is saved."""
-        before = await _get(tx, console_staff, package_id) if package_id else None
+        form = dict(await request.form())
+        return await _package_page(
+            request, tx, console_staff, platform=platform, before=None, form=form
+        )
+
+    @post("/{package_id:uuid}/preview", status_code=200)
+    async def preview_change(
+        self,
+        request: AnyRequest,
+        package_id: FromPath[UUID],
+        tx: NamedDependency[Tx],
+        platform: NamedDependency[Platform],
+        console_staff: NamedDependency[ConsoleStaff],
+    ) -> Response[Any]:
+        """Show what the typed version would have given. Raises PackageGone."""
+        before = await _get(tx, console_staff, package_id)
         form = dict(await request.form())
         return await _package_page(
             request, tx, console_staff, platform=platform, before=before, form=form
         )
 
-    @post(["/", "/{package_id:uuid}"])
-    async def save(
+    @post("/")
+    async def offer(
         self,
         request: AnyRequest,
         tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
-        package_id: UUID | None = None,
     ) -> Response[Any]:
-        """Offer the typed package, in place of the one that is changed."""
-        before = await _get(tx, console_staff, package_id) if package_id else None
-        form = dict(await request.form())
-        try:
-            draft = read_package(form)
-            edit = _edit(console_staff, form, platform=platform)
-            if package_id is None:
-                await offer_package(tx, draft, edit=edit)
-            else:
-                await change_package(tx, package_id, draft, edit=edit)
-        except Fact as fact:
-            if is_for_program(request):
-                raise
-            return await _package_page(
-                request, tx, console_staff, platform=platform, before=before, form=form, fact=fact
-            )
-        return go_on(request, f"{PAGE}?done={'changed' if package_id else 'offered'}")
+        """Offer the typed package. Raises what offer_package raises."""
+        return await _save(request, tx, console_staff, platform=platform, before=None)
+
+    @post("/{package_id:uuid}")
+    async def change(
+        self,
+        request: AnyRequest,
+        package_id: FromPath[UUID],
+        tx: NamedDependency[Tx],
+        platform: NamedDependency[Platform],
+        console_staff: NamedDependency[ConsoleStaff],
+    ) -> Response[Any]:
+        """Offer the typed version in the place of the old one. Raises change_package's."""
+        before = await _get(tx, console_staff, package_id)
+        return await _save(request, tx, console_staff, platform=platform, before=before)
 
     @post("/{package_id:uuid}/withdrawals")
     async def withdraw(
@@ -170,6 +181,31 @@ class ConsolePackages(Controller):
         edit = _edit(console_staff, dict(await request.form()), platform=platform)
         await move_package(tx, package_id, places=PLACES[direction], edit=edit)
         return go_on(request, PAGE)
+
+
+async def _save(
+    request: AnyRequest,
+    tx: Tx,
+    person: ConsoleStaff,
+    *,
+    platform: Platform,
+    before: TopUpPackage | None,
+) -> Response[Any]:
+    form = dict(await request.form())
+    try:
+        draft = read_package(form)
+        edit = _edit(person, form, platform=platform)
+        if before is None:
+            await offer_package(tx, draft, edit=edit)
+        else:
+            await change_package(tx, before.id, draft, edit=edit)
+    except Fact as fact:
+        if is_for_program(request):
+            raise
+        return await _package_page(
+            request, tx, person, platform=platform, before=before, form=form, fact=fact
+        )
+    return go_on(request, f"{PAGE}?done={'changed' if before else 'offered'}")
 
 
 def _edit(person: ConsoleStaff, form: dict[str, Any], *, platform: Platform) -> PackageEdit:
