@@ -25,6 +25,7 @@ from o2o.membership.till import Till
 from o2o.membership.web import api as membership_api
 from o2o.membership.web import (
     console_dossier,
+    console_imports,
     console_members,
     diner_charges,
     pad_taste,
@@ -69,6 +70,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *membership_pad.route_handlers,
             *programme_console.route_handlers,
             *console_members.route_handlers,
+            *console_imports.route_handlers,
             *console_dossier.route_handlers,
         ]
 
@@ -112,6 +114,7 @@ def wire(runtime: Runtime) -> Wired:
     diner_charges.register(panels, clock=runtime.clock)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
+    console_imports.add_to_menu(console_menu)
     programme_console.add_to_menu(console_menu)
     console_members.add_to_menu(console_menu)
     return Wired(
