@@ -24,7 +24,9 @@ from o2o.membership.errors_counter import (
     ManagerRefused,
     TailTooShort,
 )
+from o2o.membership.errors_identity import CardReplaced, CardReportedLost
 from o2o.membership.queries.answers import find_charge_of_pad
+from o2o.membership.queries.card_fates import find_card_refusal
 from o2o.membership.queries.lookups import TAIL_DIGITS_MIN, FoundMember, list_members_by_tail
 from o2o.membership.queries.members import find_member_by_card
 from o2o.membership.scanners import SCAN_LIMIT, AtPad
@@ -52,7 +54,8 @@ class CounterSteps:
     async def identify_by_card(self, card_no: str, *, by: AtPad) -> OpenedVisit:
         """Open a visit with the number of a printed card, which identifies only.
 
-        Raises CodeUnknown for a number of nobody's, ScanLocked after six of them in a minute.
+        Raises CodeUnknown for a number of nobody's, ScanLocked after six of them in a minute;
+        CardReportedLost, CardReplaced.
         """
         now = self._clock.now()
         async with transaction(self._sessions) as tx:
@@ -64,6 +67,9 @@ class CounterSteps:
                 return await identify_member(
                     tx, member_id=member_id, by=by, via=VisitVia.CARD_NO, now=now
                 )
+            refusal = await find_card_refusal(tx, brand_id=by.brand_id, card_no=card_no)
+            if isinstance(refusal, CardReportedLost | CardReplaced):
+                raise refusal
             wait = await count_guess(tx, by.guess_key, limit=SCAN_LIMIT, now=now)
         if wait is not None:
             raise ScanLocked(retry_after_seconds=wait)

@@ -23,7 +23,8 @@ from o2o.membership.errors_identity import (
     UnnamedCardNotReplaced,
 )
 from o2o.membership.queries import find_member_by_card, get_member_view
-from o2o.membership.queries.card_fates import check_card_usable
+from o2o.membership.queries.card_fates import find_card_refusal
+from o2o.membership.queries.recognition import get_member_by_card
 from o2o.membership.till import Till
 from tests.factories.identity import given_bought_card
 from tests.factories.members import Counter, balance_of, count, given_member
@@ -64,12 +65,12 @@ async def test_the_number_is_replaced_once_and_everything_else_stays(
         brand_id = counter.brand.id
         found = await find_member_by_card(tx, brand_id=brand_id, card_no=first.lost_card_no)
         assert found is None
-        with pytest.raises(CardReportedLost) as refused:
-            await check_card_usable(tx, brand_id=brand_id, card_no=first.lost_card_no)
-        assert refused.value.status == 409
-        await check_card_usable(tx, brand_id=brand_id, card_no=first.card_no)
-        with pytest.raises(CardUnknown):
-            await check_card_usable(tx, brand_id=new_id(), card_no=first.card_no)
+        refusal = await find_card_refusal(tx, brand_id=brand_id, card_no=first.lost_card_no)
+        assert isinstance(refusal, CardReportedLost)
+        assert refusal.status == 409
+        assert await find_card_refusal(tx, brand_id=brand_id, card_no=first.card_no) is None
+        elsewhere = await find_card_refusal(tx, brand_id=new_id(), card_no=first.card_no)
+        assert isinstance(elsewhere, CardUnknown)
     assert await count(sessions, "cards", f"member_id = '{named}'") == 2
 
 
@@ -82,6 +83,20 @@ async def test_a_code_that_was_shown_is_dead(
     till = Till(sessions=sessions, seal=seal, clock=clock)
     with pytest.raises(CodeExpired):
         await till.open_visit(shown.code, by=counter.pad)
+    assert await count(sessions, "counter_visits") == 0
+
+
+async def test_a_lost_number_identifies_nobody_and_says_why(
+    sessions: SessionFactory, counter: Counter, named: MemberId, seal: Seal, clock: FakeClock
+) -> None:
+    lost = await lose(sessions, named)
+    till = Till(sessions=sessions, seal=seal, clock=clock)
+    with pytest.raises(CardReportedLost):
+        await till.open_visit(lost.lost_card_no, by=counter.pad)
+    async with sessions() as tx:
+        with pytest.raises(CardReportedLost):
+            await get_member_by_card(tx, lost.lost_card_no, brand_id=counter.brand.id)
+        assert await get_member_by_card(tx, lost.card_no, brand_id=counter.brand.id) == named
     assert await count(sessions, "counter_visits") == 0
 
 

@@ -6,21 +6,26 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import CardStatus
 from o2o.infra.database import Tx
+from o2o.kernel.errors import Fact
 from o2o.membership.errors_identity import CardReplaced, CardReportedLost, CardUnknown
 
-_STATUS = text(
-    "SELECT status FROM cards WHERE brand_id = :brand_id AND card_no = :card_no"
-    " UNION ALL"
-    " SELECT status FROM offline_cards WHERE brand_id = :brand_id AND card_no = :card_no LIMIT 1"
+_STATUSES = text(
+    "SELECT status FROM cards WHERE card_no = :card_no"
+    " AND (CAST(:brand_id AS uuid) IS NULL OR brand_id = :brand_id)"
+    " UNION SELECT o.status FROM brands b JOIN offline_cards o ON o.brand_id = b.id"
+    " AND o.card_no = :card_no WHERE CAST(:brand_id AS uuid) IS NULL OR b.id = :brand_id"
 )
 
 
-async def check_card_usable(tx: Tx, *, brand_id: UUID, card_no: str) -> None:
-    """Return for a card in use. Raises CardUnknown, CardReportedLost, CardReplaced."""
-    status = await tx.scalar(_STATUS, {"brand_id": brand_id, "card_no": card_no})
-    if status is None:
-        raise CardUnknown(field="card_no")
-    if status == CardStatus.LOST:
-        raise CardReportedLost
-    if status == CardStatus.REPLACED:
-        raise CardReplaced
+async def find_card_refusal(tx: Tx, *, brand_id: UUID | None, card_no: str) -> Fact | None:
+    """Say what stands in the way of a card that nobody can use: lost, replaced, or unknown.
+
+    None for a card in use; None as brand is the whole group.
+    """
+    asked = {"brand_id": brand_id, "card_no": card_no}
+    statuses = set(await tx.scalars(_STATUSES, asked))
+    if not statuses:
+        return CardUnknown(field="card_no")
+    if statuses - {CardStatus.LOST, CardStatus.REPLACED}:
+        return None
+    return CardReportedLost() if CardStatus.LOST in statuses else CardReplaced()

@@ -8,6 +8,8 @@ from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_api import SeveralMembersFound
+from o2o.membership.errors_identity import CardReplaced, CardReportedLost
+from o2o.membership.queries.card_fates import find_card_refusal
 
 # By the index of each brand; a key of the whole group asks all of them. A verified phone is its
 # member's, whoever else it was noted with.
@@ -54,9 +56,14 @@ async def get_member_by_openid(tx: Tx, openid: str, *, brand_id: UUID | None) ->
 async def get_member_by_card(tx: Tx, card_no: str, *, brand_id: UUID | None) -> MemberId:
     """Return whose card that is, ours or one bought over the counter.
 
-    Raises MemberNotFound, SeveralMembersFound.
+    Raises MemberNotFound, SeveralMembersFound, CardReportedLost, CardReplaced.
     """
-    return _only(list(await tx.scalars(_BY_CARD, {"card_no": card_no, "brand_id": brand_id})))
+    found = list(await tx.scalars(_BY_CARD, {"card_no": card_no, "brand_id": brand_id}))
+    if not found:
+        refusal = await find_card_refusal(tx, brand_id=brand_id, card_no=card_no)
+        if isinstance(refusal, CardReportedLost | CardReplaced):
+            raise refusal
+    return _only(found)
 
 
 def _only(found: list[UUID]) -> MemberId:
