@@ -50,3 +50,13 @@ class PayPinLocked(TooMany):
         """Keep when to come back, in seconds and as people say it."""
         minutes = -(-retry_after_seconds // 60)
         super().__init__(retry_after_seconds=retry_after_seconds, minutes=minutes)
+
+
+class PayPinDiffers(Invalid):
+    """The two entries of a new PIN are not the same."""
+
+    code: ClassVar[str] = "pay_pin.differs"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="pin_again")

@@ -67,3 +67,13 @@ class NotSettled(Conflict):
     def __init__(self, *, what: Sequence[str]) -> None:
         """Keep what: `hold`, `visit`, `offer`, `refund` or `proposal`."""
         super().__init__(what=list(what))
+
+
+class DonationUnreadable(Invalid):
+    """No whole number of points, or no cause of the brand."""
+
+    code: ClassVar[str] = "donation.unreadable"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="points")

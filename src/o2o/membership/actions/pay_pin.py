@@ -58,6 +58,14 @@ def check_strength(pin: str, *, birthday: date | None, phone: str | None) -> Non
         raise PayPinWeak(reason=reason)
 
 
+async def check_new_pin(tx: Tx, *, member_id: UUID, pin: str) -> None:
+    """Return when the member may choose this PIN. Raises PayPinMalformed, PayPinWeak."""
+    check_strength(pin, birthday=None, phone=None)
+    member = (await tx.execute(_FIND, {"member_id": member_id})).first()
+    if member is not None:
+        check_strength(pin, birthday=member.birthday, phone=member.phone)
+
+
 async def set_pay_pin(tx: Tx, *, member_id: UUID, pin: str, now: datetime) -> None:
     """Choose a pay PIN, or another one; wrong tries are forgotten.
 

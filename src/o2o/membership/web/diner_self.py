@@ -1,4 +1,4 @@
-"""The diner's own page: who we know, how pages are shown, offers, and the terms."""
+"""The diner's own page: who we know, how pages are shown, and offers."""
 
 from typing import Annotated, Any, Literal
 
@@ -16,13 +16,12 @@ from o2o.kernel.clock import Clock
 from o2o.membership.actions.answer_marketing import answer_marketing
 from o2o.membership.queries import get_member_view
 from o2o.membership.queries.consents import has_marketing_consent
-from o2o.membership.web.views import DinerFrame, MePage, PersonView, TermsPage, load_frame
+from o2o.membership.web.views import DinerFrame, MePage, PersonView, load_frame
 from o2o.stores.queries import get_brand
 from o2o.web.copy import LANGUAGES
 from o2o.web.guards import diner_guard
 from o2o.web.language import COOKIE as LANGUAGE_COOKIE
 from o2o.web.language import language_of
-from o2o.web.platform import Platform
 from o2o.web.principals import Diner
 from o2o.web.rendering import LARGE_TYPE_COOKIE, show
 
@@ -39,7 +38,7 @@ class ChoosePreferences(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DinerSelfPages(Controller):
-    """`/h5/{account}/me`, `/privacy` and `/preferences`."""
+    """`/h5/{account}/me` and `/preferences`."""
 
     path = "/h5/{account:str}"
     guards = [diner_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
@@ -56,20 +55,6 @@ class DinerSelfPages(Controller):
             is_saved=request.query_params.get("told") == "saved",
         )
         return show(request, "diner/me.html", frame=frame, view=page)
-
-    @get("/privacy")
-    async def show_terms(
-        self,
-        request: AnyRequest,
-        tx: NamedDependency[Tx],
-        diner: NamedDependency[Diner],
-        platform: NamedDependency[Platform],
-    ) -> Response[str]:
-        """Show the membership terms and the privacy notice, member or not."""
-        language = language_of(request)
-        frame = await load_frame(tx, diner, language=language, tab="me")
-        page = TermsPage.of(platform.words.table("privacy", language), frame=frame)
-        return show(request, "diner/privacy.html", frame=frame, view=page)
 
     @post("/preferences")
     async def choose(

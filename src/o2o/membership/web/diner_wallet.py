@@ -1,4 +1,4 @@
-"""The diner's balance and points with every movement, newest first, page by page."""
+"""The diner's balance with every movement, newest first, page by page."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -7,14 +7,14 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
-from litestar.response import Redirect
 
 from o2o.crm.organisation import Store
 from o2o.crm.statuses import Asset
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
 from o2o.ledger.queries import StatementLine, get_wallet, list_statement
-from o2o.membership.web.views import PointsPage, StatementPart, StatementRow, WalletPage, load_frame
+from o2o.membership.web.step_up import to_card
+from o2o.membership.web.views import StatementPart, StatementRow, WalletPage, load_frame
 from o2o.stores.queries import list_stores
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -28,7 +28,7 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 
 
 class DinerWalletPages(Controller):
-    """`/h5/{account}/wallet` and `/h5/{account}/points`."""
+    """`/h5/{account}/wallet`."""
 
     path = "/h5/{account:str}"
     guards = [diner_guard]  # noqa: RUF012 - Litestar reads this plain class attribute
@@ -43,8 +43,8 @@ class DinerWalletPages(Controller):
     ) -> Response[Any]:
         """Show the balance and its statement, or only more lines for the button at its end."""
         if diner.member_id is None or diner.is_snapshot:
-            return _to_card(diner)
-        part = await _statement(tx, MemberId(diner.member_id), Asset.CNY_FEN, before=before)
+            return to_card(diner)
+        part = await load_statement(tx, MemberId(diner.member_id), Asset.CNY_FEN, before=before)
         if "hx-request" in request.headers:
             return show(request, "diner/statement_part.html", view=part)
         wallet = await get_wallet(tx, MemberId(diner.member_id))
@@ -60,33 +60,8 @@ class DinerWalletPages(Controller):
         frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
         return show(request, "diner/wallet.html", frame=frame, view=page)
 
-    @get("/points")
-    async def show_points(
-        self,
-        request: AnyRequest,
-        tx: NamedDependency[Tx],
-        diner: NamedDependency[Diner],
-        before: Before = None,
-    ) -> Response[Any]:
-        """Show the points and where they came from, or only more lines."""
-        if diner.member_id is None or diner.is_snapshot:
-            return _to_card(diner)
-        part = await _statement(tx, MemberId(diner.member_id), Asset.POINTS, before=before)
-        if "hx-request" in request.headers:
-            return show(request, "diner/statement_part.html", view=part)
-        wallet = await get_wallet(tx, MemberId(diner.member_id))
-        page = PointsPage(
-            rows=part.rows,
-            unit=part.unit,
-            next_before=part.next_before,
-            is_continued=part.is_continued,
-            points_text=f"{wallet.points:,}",
-        )
-        frame = await load_frame(tx, diner, language=language_of(request))
-        return show(request, "diner/points.html", frame=frame, view=page)
 
-
-async def _statement(
+async def load_statement(
     tx: Tx, member_id: MemberId, asset: Asset, *, before: int | None
 ) -> StatementPart:
     """Read one page of a statement; one line more than shown tells whether there is another."""
@@ -106,9 +81,3 @@ async def _statement(
 
 def _place(stores: Mapping[UUID, Store], line: StatementLine) -> Store | None:
     return stores.get(line.store_id) if line.store_id is not None else None
-
-
-def _to_card(diner: Diner) -> Response[Any]:
-    return Redirect(
-        f"/h5/{diner.account_slug}/card", status_code=303, headers={"Cache-Control": "no-store"}
-    )
