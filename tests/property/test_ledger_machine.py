@@ -1,201 +1,292 @@
-"""Any sequence of top-ups, debits and points agrees with a small model of two pockets."""
+"""Any sequence of movements of money and points agrees with a slow model of the pockets.
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+`O2O_TESTS_LEDGER_STEPS` says how many steps are taken in all; the suite takes a few thousand.
+"""
+
+import os
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
+    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from o2o.infra.database import Tx, create_engine, create_sessions, transaction
-from o2o.infra.idempotency import RequestBodyDiffers
-from o2o.kernel.ids import MemberId
-from o2o.ledger.actions.debit_stored_value import Transferred, debit_stored_value
-from o2o.ledger.actions.grant_points import PointsMoved, grant_points
+from o2o.kernel.errors import Fact
+from o2o.ledger.actions.adjust_balance import adjust_balance
+from o2o.ledger.actions.debit_stored_value import debit_stored_value
+from o2o.ledger.actions.donate_points import donate_points
+from o2o.ledger.actions.end_holds import post_holds, void_holds
+from o2o.ledger.actions.grant_points import grant_points
+from o2o.ledger.actions.hold_stored_value import hold_stored_value
+from o2o.ledger.actions.pass_on_stored_value import pass_on_stored_value
+from o2o.ledger.actions.refund_stored_value import refund_stored_value
+from o2o.ledger.actions.reverse_transfers import reverse_debits, reverse_points, reverse_top_ups
 from o2o.ledger.actions.spend_points import spend_points
 from o2o.ledger.actions.top_up_stored_value import top_up_stored_value
-from o2o.ledger.errors import BalanceLimitExceeded, InsufficientBalance, InsufficientPoints
-from o2o.ledger.journal import Intention
-from o2o.ledger.queries import get_wallet, list_statement
-from o2o.ledger.verify import verify_ledger
-from tests.factories.ledger import Books, debit, given_committed_books, grant, spend, top_up
-from tests.fakes.clock import NOON
+from o2o.ledger.errors import AlreadySpent, BalanceLimitExceeded
+from tests.factories import movements
+from tests.factories.ledger import debit, grant, spend, top_up
+from tests.property.ledger_model import (
+    BONUS,
+    LIMIT_FEN,
+    POINTS,
+    PRINCIPAL,
+    Hold,
+    Sale,
+    TopUp,
+    amount_of,
+)
+from tests.property.ledger_player import LOT_KINDS, MEMBERS, Player, asset_of, named
 
-LIMIT_FEN = 20_000
-members = st.integers(0, 1)
+STEPS = int(os.environ.get("O2O_TESTS_LEDGER_STEPS", "1500"))
+STEPS_PER_EXAMPLE = 50
+# The rows are looked at by the product's own audit at the end and every so often.
+VERIFY_EVERY = 25
+
+members = st.integers(0, MEMBERS - 1)
 fen = st.integers(1, 9_000)
-
-
-class Card:
-    """The model: what one member holds, counted by hand."""
-
-    def __init__(self) -> None:
-        self.principal = 0
-        self.bonus = 0
-        self.points: list[list[int]] = []  # [left, minute of expiry]
-        self.amounts: list[int] = []
-
-    @property
-    def balance(self) -> int:
-        return self.principal + self.bonus
-
-    def top_up(self, principal: int, bonus: int) -> bool:
-        if self.balance + principal + bonus > LIMIT_FEN:
-            return False
-        self.principal += principal
-        self.bonus += bonus
-        self.amounts += [principal, bonus] if bonus else [principal]
-        return True
-
-    def debit(self, amount: int) -> bool:
-        if amount > self.balance:
-            return False
-        # Nearest fen to the exact share, a half to the principal.
-        share = (2 * amount * self.principal + self.balance) // (2 * self.balance)
-        self.principal -= share
-        self.bonus -= amount - share
-        self.amounts.append(-amount)
-        return True
-
-    def spend(self, points: int, minute: int) -> bool:
-        live = [lot for lot in self.points if minute < lot[1]]
-        if points > sum(left for left, _ in live):
-            return False
-        for lot in live:
-            taken = min(lot[0], points)
-            lot[0] -= taken
-            points -= taken
-        return True
+parts = st.none() | st.integers(1, 6_000)
+kinds = st.sampled_from([PRINCIPAL, BONUS, POINTS])
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Commands in batches of one or two; each answer and all books must be the model's."""
+    """Each answer and all pockets must be the model's, and the books sound."""
 
     url: str
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.minute = 0
-        self.earlier: list[tuple[Any, Intention, Any]] = []
+    top_ups = Bundle("top_ups")
+    sales = Bundle("sales")
+    holds = Bundle("holds")
+    earnings = Bundle("earnings")
+    spendings = Bundle("spendings")
 
     @initialize()
     def open(self) -> None:
-        self.engine = create_engine(self.url, pool_size=2)
-        self.sessions = create_sessions(self.engine)
-        self.books: Books = self.runner.run(given_committed_books(self.sessions))
-        self.members = [self.books.member_id, self.books.other_member_id]
-        self.cards = [Card(), Card()]
+        self.player = Player(self.url)
+        self.model = self.player.model
 
     def teardown(self) -> None:
-        if hasattr(self, "engine"):
-            self.runner.run(self.engine.dispose())
-        self.runner.close()
+        if hasattr(self, "player"):
+            try:
+                self.player.verify()
+            finally:
+                self.player.close()
 
-    def do(self, action: Callable[..., Coroutine[Any, Any, Any]], *commands: Any) -> list[Any]:
-        async def call() -> list[Any]:
-            async with transaction(self.sessions) as tx:
-                return list(await action(tx, commands))
-
-        results = self.runner.run(call())
-        self.earlier += [
-            (action, command, result)
-            for command, result in zip(commands, results, strict=True)
-            if not isinstance(result, Exception)
-        ]
-        return results
-
-    def fields(self, member: int) -> dict[str, Any]:
-        self.minute += 1
-        return {
-            "member_id": self.members[member],
-            "now": NOON + timedelta(minutes=self.minute),
-        }
-
-    @rule(member=members, principal=fen, bonus=st.integers(0, 3_000))
-    def tops_up(self, member: int, principal: int, bonus: int) -> None:
-        is_fine = self.cards[member].top_up(principal, bonus)
+    @rule(target=top_ups, member=members, principal=fen, bonus=st.integers(0, 3_000))
+    def tops_up(self, member: int, principal: int, bonus: int) -> Any:
+        self.player.tick()
+        expected = self.model.pay_in(member, principal, bonus)
         command = top_up(
-            self.books,
+            self.player.books,
             principal_fen=principal,
             bonus_fen=bonus,
             balance_fen_max=LIMIT_FEN,
-            **self.fields(member),
+            **self.player.who(member),
         )
-        [result] = self.do(top_up_stored_value, command)
-        assert type(result) is (Transferred if is_fine else BalanceLimitExceeded)
+        result = self.player.do(top_up_stored_value, command)
+        if expected is None:
+            assert type(result) is BalanceLimitExceeded
+            return multiple()
+        assert result.balance_fen == self.model.balance(member)
+        return expected, result.transfer_id
 
-    @rule(amounts=st.lists(st.tuples(members, fen), min_size=1, max_size=3))
-    def debits(self, amounts: Sequence[tuple[int, int]]) -> None:
-        are_fine = [self.cards[member].debit(amount) for member, amount in amounts]
-        commands = [debit(self.books, amount, **self.fields(member)) for member, amount in amounts]
-        results = self.do(debit_stored_value, *commands)
-        assert [type(result) for result in results] == [
-            Transferred if is_fine else InsufficientBalance for is_fine in are_fine
+    @rule(target=sales, wanted=st.lists(st.tuples(members, fen), min_size=1, max_size=3))
+    def debits(self, wanted: Sequence[tuple[int, int]]) -> Any:
+        """In one batch, in which each sees the ones before."""
+        self.player.tick()
+        commands = [
+            debit(self.player.books, amount, **self.player.who(member)) for member, amount in wanted
         ]
+        results = self.player.call(lambda tx: debit_stored_value(tx, commands))
+        sold = []
+        for (member, amount), result in zip(wanted, results, strict=True):
+            sale = self.model.pay(member, amount)
+            self.player.check_transferred(result, None if sale is None else sale.kept, of=member)
+            if sale is not None:
+                sold.append((sale, result.transfer_id))
+        return multiple(*sold)
 
-    @rule(member=members, points=st.integers(1, 500), minutes=st.integers(1, 12))
-    def earns(self, member: int, points: int, minutes: int) -> None:
-        fields = self.fields(member)
-        self.cards[member].points.append([points, self.minute + minutes])
-        command = grant(
-            self.books, points, expires_at=fields["now"] + timedelta(minutes=minutes), **fields
+    @rule(target=holds, member=members, amount=fen, minutes=st.integers(1, 20))
+    def holds_back(self, member: int, amount: int, minutes: int) -> Any:
+        self.player.tick()
+        expected = self.model.hold(member, amount, minutes)
+        ends = self.player.now + timedelta(minutes=minutes)
+        command = movements.hold(
+            self.player.books, amount, expires_at=ends, **self.player.who(member)
         )
-        [result] = self.do(grant_points, command)
-        assert type(result) is PointsMoved
+        result = self.player.do(hold_stored_value, command)
+        assert isinstance(result, Fact) is (expected is None)
+        if expected is None:
+            return multiple()
+        assert result.balance_fen == self.model.balance(member)
+        return expected, named(result)
 
-    @rule(member=members, points=st.integers(1, 700))
-    def spends(self, member: int, points: int) -> None:
-        command = spend(self.books, points, **self.fields(member))
-        is_fine = self.cards[member].spend(points, self.minute)
-        [result] = self.do(spend_points, command)
-        assert type(result) is (PointsMoved if is_fine else InsufficientPoints)
+    @rule(target=sales, hold=holds, amount=parts)
+    def posts(self, hold: tuple[Hold, Any], amount: int | None) -> Any:
+        self.player.tick()
+        model, hold_id = hold
+        wanted = amount_of(model.drawn) if amount is None else amount
+        sale = self.model.post(model, wanted)
+        command = movements.post(
+            self.player.books, hold_id, amount, **self.player.who(model.member)
+        )
+        result = self.player.do(post_holds, command)
+        self.player.check_transferred(result, None if sale is None else sale.kept, of=model.member)
+        return multiple() if sale is None else (sale, result.transfer_id)
 
-    @precondition(lambda self: self.earlier)
+    @rule(hold=holds)
+    def voids(self, hold: tuple[Hold, Any]) -> None:
+        self.player.tick()
+        model, hold_id = hold
+        back = self.model.void(model)
+        command = movements.void(self.player.books, hold_id, **self.player.who(model.member))
+        result = self.player.do(void_holds, command)
+        self.player.check_transferred(result, back, of=model.member)
+
+    @rule(minutes=st.integers(1, 12))
+    def time_goes_by(self, minutes: int) -> None:
+        self.player.tick(minutes)
+        self.player.sweep()
+
+    @rule(sale=sales, amount=parts)
+    def reverses_sale(self, sale: tuple[Sale, Any], amount: int | None) -> None:
+        self.player.tick()
+        model, transfer_id = sale
+        back = self.model.reverse_sale(model, model.left if amount is None else amount)
+        command = movements.reverse(
+            self.player.books, transfer_id, amount, **self.player.who(model.member)
+        )
+        result = self.player.do(reverse_debits, command)
+        self.player.check_transferred(result, back, of=model.member)
+
+    @rule(paid_in=top_ups, amount=parts)
+    def reverses_top_up(self, paid_in: tuple[TopUp, Any], amount: int | None) -> None:
+        self.player.tick()
+        model, transfer_id = paid_in
+        wanted = model.amount - model.back if amount is None else amount
+        gone = self.model.reverse_top_up(model, wanted)
+        command = movements.reverse(
+            self.player.books, transfer_id, amount, **self.player.who(model.member)
+        )
+        result = self.player.do(reverse_top_ups, command)
+        if not gone or not gone[0]:
+            assert isinstance(result, Fact)
+            assert isinstance(result, AlreadySpent) is (gone == (0, 0))
+            return
+        assert (result.principal_fen, result.bonus_fen) == gone
+        assert result.balance_fen == self.model.balance(model.member)
+
+    @rule(member=members, paid_in=st.none() | top_ups)
+    def refunds(self, member: int, paid_in: tuple[TopUp, Any] | None) -> None:
+        self.player.tick()
+        model, transfer_id = paid_in or (None, None)
+        gone = self.model.refund(member, model)
+        command = movements.refund(self.player.books, transfer_id, **self.player.who(member))
+        result = self.player.do(refund_stored_value, command)
+        self.player.check_transferred(result, gone, of=member)
+
+    @rule(member=members, to=members, amount=fen)
+    def passes_on(self, member: int, to: int, amount: int) -> None:
+        self.player.tick()
+        given = self.model.pass_on(member, to, amount)
+        command = movements.pass_on(
+            self.player.books,
+            amount,
+            to_member_id=self.player.members[to],
+            balance_fen_max=LIMIT_FEN,
+            **self.player.who(member),
+        )
+        result = self.player.do(pass_on_stored_value, command)
+        self.player.check_transferred(result, given, of=member)
+
+    @rule(member=members, into=members, is_undone=st.booleans())
+    def merges(self, member: int, into: int, is_undone: bool) -> None:
+        if member != into:
+            self.player.tick()
+            self.player.merge(member, into, is_undone=is_undone)
+
+    @rule(target=earnings, member=members, points=st.integers(1, 500), minutes=st.integers(1, 40))
+    def earns(self, member: int, points: int, minutes: int) -> Any:
+        self.player.tick()
+        expected = self.model.earn(member, points, minutes)
+        ends = self.player.now + timedelta(minutes=minutes)
+        command = grant(self.player.books, points, expires_at=ends, **self.player.who(member))
+        return expected, self.player.do(grant_points, command).transfer_id
+
+    @rule(target=spendings, member=members, points=st.integers(1, 700), is_given=st.booleans())
+    def spends(self, member: int, points: int, is_given: bool) -> Any:
+        """For something, or for a good cause."""
+        self.player.tick()
+        expected = self.model.spend(member, points)
+        action, command = (donate_points, movements.donate) if is_given else (spend_points, spend)
+        result = self.player.do(
+            action, command(self.player.books, points, **self.player.who(member))
+        )
+        assert isinstance(result, Fact) is (expected is None)
+        return multiple() if expected is None or is_given else (expected, result.transfer_id)
+
+    @rule(spent=spendings, points=parts)
+    def reverses_spent(self, spent: tuple[Sale, Any], points: int | None) -> None:
+        self.player.tick()
+        model, transfer_id = spent
+        back = self.model.reverse_sale(model, model.left if points is None else points)
+        command = movements.reverse(
+            self.player.books, transfer_id, points, **self.player.who(model.member)
+        )
+        result = self.player.do(reverse_points, command)
+        assert isinstance(result, Fact) is (back is None)
+
+    @rule(earned=earnings, points=st.none() | st.integers(1, 300))
+    def reverses_earned(self, earned: tuple[TopUp, Any], points: int | None) -> None:
+        self.player.tick()
+        model, transfer_id = earned
+        wanted = model.amount - model.back if points is None else points
+        gone = self.model.reverse_earned(model, wanted)
+        command = movements.reverse(
+            self.player.books, transfer_id, points, **self.player.who(model.member)
+        )
+        result = self.player.do(reverse_points, command)
+        if not gone:
+            assert isinstance(result, Fact)
+            return
+        assert result.points == gone
+        assert result.points_balance == self.model.balance(model.member, points=True)
+
+    @rule(member=members, kind=kinds, delta=st.integers(-2_000, 2_000).filter(bool))
+    def adjusts(self, member: int, kind: str, delta: int) -> None:
+        self.player.tick()
+        is_fine = self.model.adjust(member, kind, delta)
+        command = movements.adjust(
+            self.player.books,
+            delta,
+            asset=asset_of(kind),
+            lot_kind=LOT_KINDS[kind],
+            **self.player.who(member),
+        )
+        result = self.player.do(adjust_balance, command)
+        assert isinstance(result, Fact) is not is_fine
+
+    @precondition(lambda self: hasattr(self, "player") and self.player.earlier)
     @rule(pick=st.integers(0, 10**6), is_other=st.booleans())
     def repeats(self, pick: int, is_other: bool) -> None:
-        action, command, first = self.earlier[pick % len(self.earlier)]
-        if is_other:
-            other = type(command)(**{**fields_of(command), "reason": "another"})
-            assert type(self.do(action, other)[0]) is RequestBodyDiffers
-            return
-        [again] = self.do(action, command)
-        assert again.is_replay
-        assert {**fields_of(again), "is_replay": first.is_replay} == fields_of(first)
+        self.player.repeat(pick, is_other=is_other)
 
     @invariant()
     def agrees(self) -> None:
-        if not hasattr(self, "books"):
+        if not hasattr(self, "player"):
             return
-
-        async def look(tx: Tx, member_id: MemberId, card: Card) -> None:
-            wallet = await get_wallet(tx, member_id)
-            assert (wallet.principal_fen, wallet.bonus_fen) == (card.principal, card.bonus)
-            assert wallet.balance_fen == card.balance
-            assert wallet.points == sum(left for left, _ in card.points)
-            lines = await list_statement(tx, member_id, limit=100)
-            assert [line.amount for line in reversed(lines)] == card.amounts[-100:]
-
-        async def look_at_all() -> None:
-            async with transaction(self.sessions) as tx:
-                for member_id, card in zip(self.members, self.cards, strict=True):
-                    await look(tx, member_id, card)
-            assert (await verify_ledger(self.sessions)).faults == []
-
-        self.runner.run(look_at_all())
-
-
-def fields_of(struct: Any) -> dict[str, Any]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+        self.player.check()
+        if self.player.steps % VERIFY_EVERY == VERIFY_EVERY - 1:
+            self.player.verify()
 
 
 def test_any_sequence_agrees_with_the_model(sessions: Any, database_url: str) -> None:
@@ -203,8 +294,8 @@ def test_any_sequence_agrees_with_the_model(sessions: Any, database_url: str) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
+            max_examples=max(1, STEPS // STEPS_PER_EXAMPLE),
+            stateful_step_count=STEPS_PER_EXAMPLE,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

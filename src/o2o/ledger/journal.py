@@ -219,18 +219,20 @@ class Journal:
 
 
 def child_lots(lots: Sequence[Lot], draws: Sequence[Draw]) -> list[NewLot]:
-    """Return what was drawn as lots for another pocket: same kind, same age, same end."""
+    """Return what was drawn as lots for another pocket: same kind, same age, same end, in order."""
     by_id = {lot.id: lot for lot in lots}
+    # Lots of one age are spent in the order of their ids, in the new pocket as in the old.
+    ids = sorted(new_id() for _ in draws)
     return [
         NewLot(
-            id=LotId(new_id()),
+            id=LotId(lot_id),
             kind=one.kind,
             amount=one.amount,
             granted_at=by_id[one.lot_id].granted_at,
             expires_at=by_id[one.lot_id].expires_at,
             parent_lot_id=one.lot_id,
         )
-        for one in draws
+        for lot_id, one in zip(ids, draws, strict=True)
     ]
 
 

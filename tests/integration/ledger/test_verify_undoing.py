@@ -1,5 +1,8 @@
 """The verification of holds, reversals and value that changed hands: sound, and damaged."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -47,14 +50,14 @@ from tests.factories.movements import (
 )
 
 
-def done(results: list[object]) -> TransferId:
+def done(results: Sequence[Any]) -> TransferId:
     """The last thing that was done; all of them were."""
     assert not [result for result in results if isinstance(result, Exception)], results
-    return results[-1].transfer_id  # type: ignore[attr-defined, no-any-return]
+    return results[-1].transfer_id  # type: ignore[no-any-return]
 
 
 async def given_money_moved(tx: Tx, books: Books) -> None:
-    other = {"member_id": books.other_member_id}
+    other: dict[str, Any] = {"member_id": books.other_member_id}
     done(
         await enter_opening_balances(
             tx, [opening(books, principal_fen=900, bonus_fen=90, points=9)]
@@ -78,7 +81,7 @@ async def given_money_moved(tx: Tx, books: Books) -> None:
 
 
 async def given_points_moved(tx: Tx, books: Books) -> None:
-    points = {"asset": Asset.POINTS, "lot_kind": LotKind.POINTS}
+    points: dict[str, Any] = {"asset": Asset.POINTS, "lot_kind": LotKind.POINTS}
     earned = done(await grant_points(tx, [grant(books, 100), grant(books, 50)]))
     done(await grant_points(tx, [grant(books, 20, expires_at=HOLD_ENDS)]))
     spent = done(await spend_points(tx, [spend(books, 30)]))
@@ -94,7 +97,7 @@ async def given_everything(sessions: SessionFactory) -> Books:
         books = await given_books(tx)
         await given_money_moved(tx, books)
         await given_points_moved(tx, books)
-        both = {"from_member_id": books.member_id, "into_member_id": books.other_member_id}
+        both: dict[str, Any] = {"from_member_id": books.member_id, "into_member_id": books.other_member_id}
         await merge_wallets(tx, request_id=new_request_id(), now=LATER, **both)
         done(await debit_stored_value(tx, [debit(books, 5_000, member_id=books.other_member_id)]))
         await unmerge_wallets(tx, request_id=new_request_id(), now=LATER, **both)

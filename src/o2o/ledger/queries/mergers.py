@@ -19,8 +19,12 @@ _MERGED_LOTS = text(
     " JOIN ledger_transfers t ON t.id = l.origin_transfer_id AND t.kind = 'merged'"
     " WHERE l.account_id = ANY(CAST(:into_ids AS uuid[]))"
     " AND t.from_account_id = ANY(CAST(:from_ids AS uuid[]))"
+    # What went back and came with a merger once more has a later home.
     " UNION ALL SELECT c.id, p.home_id FROM line p"
-    " JOIN ledger_lots c ON c.parent_lot_id = p.lot_id)"
+    " JOIN ledger_lots c ON c.parent_lot_id = p.lot_id"
+    " JOIN ledger_transfers t ON t.id = c.origin_transfer_id"
+    " WHERE NOT (t.kind = 'merged' AND c.account_id = ANY(CAST(:into_ids AS uuid[]))"
+    " AND t.from_account_id = ANY(CAST(:from_ids AS uuid[]))))"
     " SELECT l.id AS lot_id, l.account_id, h.id, h.kind, h.granted_at, h.expires_at,"
     " 0 AS remaining FROM line n JOIN ledger_lots l ON l.id = n.lot_id"
     " JOIN ledger_lots h ON h.id = n.home_id"
