@@ -26,8 +26,11 @@ from o2o.membership.web import api as membership_api
 from o2o.membership.web import (
     console_dossier,
     console_imports,
+    console_liability,
     console_members,
+    console_refunds,
     diner_charges,
+    pad_refunds,
     pad_taste,
     programme_console,
 )
@@ -68,9 +71,12 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *membership_identity.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
+            *pad_refunds.route_handlers,
+            *console_refunds.route_handlers,
             *programme_console.route_handlers,
             *console_members.route_handlers,
             *console_imports.route_handlers,
+            *console_liability.route_handlers,
             *console_dossier.route_handlers,
         ]
 
@@ -111,10 +117,13 @@ def wire(runtime: Runtime) -> Wired:
     )
     panels = Panels()
     pad_taste.register(panels)
+    pad_refunds.register(panels)
     diner_charges.register(panels, clock=runtime.clock)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
+    console_refunds.add_to_menu(console_menu)
     console_imports.add_to_menu(console_menu)
+    console_liability.add_to_menu(console_menu)
     programme_console.add_to_menu(console_menu)
     console_members.add_to_menu(console_menu)
     return Wired(

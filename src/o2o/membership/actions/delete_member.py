@@ -49,12 +49,14 @@ async def delete_member(
     Whoever calls has made sure that it is the member who asks. Raises MemberNotFound, NotSettled
     while something is under way, BalanceLeft. Publishes member.deleted.
     """
-    person = await _lock(tx, member_id, now=now)
+    person = await _lock(tx, member_id)
     leaving = await get_leaving(tx, person.member_ids, now=now)
     if leaving.under_way:
         raise NotSettled(what=leaving.under_way)
     if leaving.principal_fen > 0 and not gives_up_balance:
         raise BalanceLeft(principal_fen=leaving.principal_fen, bonus_fen=leaving.bonus_fen)
+    for offer_id in await list_open_offers_to(tx, person.member_ids):
+        await decline_pass_on(tx, offer_id=offer_id, member_id=member_id, by_link=False, now=now)
     await give_up_holdings(tx, member_ids=person.member_ids, now=now)
     erased = await _erase(tx, person, now=now)
     await note(
@@ -76,7 +78,7 @@ async def delete_member(
     return DeletedMember(member_id=MemberId(member_id), rows_erased=erased, openids=person.openids)
 
 
-async def _lock(tx: Tx, member_id: UUID, *, now: datetime) -> Person:
+async def _lock(tx: Tx, member_id: UUID) -> Person:
     """Hold everything that could change meanwhile. Raises MemberNotFound."""
     seen = await get_person(tx, member_id)
     # As whoever joins does: nobody is recognised by these names before we are done.
@@ -88,8 +90,6 @@ async def _lock(tx: Tx, member_id: UUID, *, now: datetime) -> Person:
     await tx.execute(_LOCK_MEMBERS, {"ids": seen.member_ids})
     # Only now: whoever held these rows before us has committed, and is seen from here on.
     person = await get_person(tx, member_id)
-    for offer_id in await list_open_offers_to(tx, person.member_ids):
-        await decline_pass_on(tx, offer_id=offer_id, member_id=member_id, by_link=False, now=now)
     await tx.execute(_LOCK_ACCOUNTS, {"ids": person.member_ids})
     return person
 

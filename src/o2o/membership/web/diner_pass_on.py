@@ -170,9 +170,9 @@ class DinerPassOnPages(Controller):
             else:
                 raise PassOnNotFound
         except Fact as fact:
-            if is_for_program(request):
-                raise
-            return await _page(request, tx, diner, seal=seal, fact=fact)
+            # Raised, so that what was set free before the refusal is set aside again.
+            fact.detail.setdefault("retry_url", f"/h5/{diner.account_slug}/{PAGE}")
+            raise
         told = {"accept": "accepted", "decline": "declined"}.get(answer, "withdrawn")
         return go_on(request, f"/h5/{diner.account_slug}/{PAGE}?told={told}")
 
@@ -205,9 +205,8 @@ class DinerPassOnPages(Controller):
                 tx, offer_id=offer.id, member_id=member_id, by_link=True, now=now_of(request)
             )
         except Fact as fact:
-            if is_for_program(request):
-                raise
-            return await _link_page(request, tx, diner, token=token, seal=seal, fact=fact)
+            fact.detail.setdefault("retry_url", f"/h5/{diner.account_slug}/{PAGE}/links/{token}")
+            raise
         return go_on(request, f"/h5/{diner.account_slug}/{PAGE}?told=accepted")
 
 
@@ -300,7 +299,6 @@ async def _link_page(
     *,
     token: str,
     seal: Seal,
-    fact: Fact | None = None,
 ) -> Response[Any]:
     now = now_of(request)
     found = await _offer_of(tx, diner, token=token, seal=seal)
@@ -313,7 +311,6 @@ async def _link_page(
     return show(
         request,
         "diner/pass_on_link.html",
-        status=fact.status if fact else 200,
         frame=frame,
         offer=offer,
         from_masked=mask_name(offer.from_name) or "",
@@ -322,5 +319,4 @@ async def _link_page(
         is_own=diner.member_id == offer.from_member_id,
         is_taken_by_me=diner.member_id is not None and offer.to_member_id == diner.member_id,
         token=token,
-        fault=fault_or_none(request, fact),
     )

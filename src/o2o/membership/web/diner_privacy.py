@@ -16,7 +16,13 @@ from o2o.membership.actions.answer_consents import agree_to_terms, answer_profil
 from o2o.membership.actions.answer_marketing import answer_marketing
 from o2o.membership.actions.correct_profile import correct_profile
 from o2o.membership.actions.delete_member import delete_member
-from o2o.membership.errors_privacy import DeletionNotConfirmed
+from o2o.membership.errors_pay_pin import PayPinLocked, PayPinMissing, PayPinWrong
+from o2o.membership.errors_privacy import (
+    BalanceLeft,
+    DeletionNotConfirmed,
+    NotSettled,
+    StepUpNeeded,
+)
 from o2o.membership.queries.consents import PrivacyState, get_privacy_state
 from o2o.membership.queries.leaving import Leaving, get_leaving
 from o2o.membership.queries.personal_data import get_person
@@ -46,6 +52,16 @@ AnyRequest = Request[Any, Any, Any]
 TOLD = frozenset({"saved", "agreed", "corrected"})
 Typed = Annotated[str, msgspec.Meta(max_length=128)]
 DELETE_PAGE = "privacy/delete"
+# Shown in the page; anything else undoes the transaction.
+REFUSED_BEFORE_ANYTHING_MOVED = (
+    BalanceLeft,
+    DeletionNotConfirmed,
+    NotSettled,
+    PayPinLocked,
+    PayPinMissing,
+    PayPinWrong,
+    StepUpNeeded,
+)
 
 
 class PrivacyForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +221,7 @@ class DinerPrivacyPages(Controller):
             deleted = await delete_member(
                 tx, member_id=member_id, gives_up_balance=data.gives_up == "yes", now=now
             )
-        except Fact as fact:
+        except REFUSED_BEFORE_ANYTHING_MOVED as fact:
             if is_for_program(request):
                 raise
             return await _delete_page(request, tx, diner, fact=fact, typed=data)
