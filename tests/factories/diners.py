@@ -15,6 +15,7 @@ from o2o.infra.settings import Settings
 from o2o.kernel.clock import Clock
 from o2o.kernel.ids import MemberId
 from o2o.membership.web import diner as diner_pages
+from o2o.membership.web import diner_identity
 from o2o.stores.web import styles
 from o2o.web.actions.keep_sessions import open_session
 from o2o.web.copy import Words
@@ -101,7 +102,11 @@ def client_of(platform: Platform) -> httpx.AsyncClient:
     """A client of the diner's pages; it follows no redirects."""
     app = create_http_app(
         platform,
-        pages=[*diner_pages.route_handlers, *styles.route_handlers],
+        pages=[
+            *diner_pages.route_handlers,
+            *diner_identity.route_handlers,
+            *styles.route_handlers,
+        ],
         api=[],
         state={},
         dependencies={},

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromQuery
 
 from o2o.crm.statuses import VerificationPurpose
 from o2o.infra.database import Tx
@@ -109,7 +109,7 @@ class DinerPhonePages(Controller):
         request: AnyRequest,
         tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
-        purpose: VerificationPurpose = VerificationPurpose.BIND,
+        purpose: FromQuery[VerificationPurpose] = VerificationPurpose.BIND,
     ) -> Response[Any]:
         """Show where the digits are typed; without any on the way, back to the start."""
         return await show_code(request, tx, diner, purpose=purpose)
