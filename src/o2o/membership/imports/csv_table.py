@@ -67,8 +67,9 @@ class CSVTable:
                     raise ImportFileBroken(line=line)
                 yield text
         finally:
-            # The file is the caller's and outlives the wrapper.
-            wrapper.detach()
+            # The file is the caller's and outlives the wrapper, unless we were forgotten half read.
+            if not self._file.closed:
+                wrapper.detach()
 
     def _find_separator(self, names: Names) -> str:
         head = "".join(_take(self._text(), HEAD_CHARS_MAX))

@@ -24,7 +24,9 @@ def find_encoding(file: IO[bytes]) -> str:
         if head.startswith(mark):
             return _proved(file, codec)
     if b"\0" in head:
-        return _proved(file, "utf-16-le" if head[1:2] == b"\0" else "utf-16-be")
+        # Separators and digits are ASCII: their other byte is zero, on one side.
+        is_little = head[1::2].count(0) > head[::2].count(0)
+        return _proved(file, "utf-16-le" if is_little else "utf-16-be")
     for codec in ("utf-8", "gb18030"):
         if _decodes(file, codec):
             return codec
