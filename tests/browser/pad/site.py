@@ -17,9 +17,19 @@ from o2o.infra.database import SessionFactory, create_engine, create_sessions, t
 from o2o.infra.migrations import migrate
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import SystemClock
+from o2o.membership.actions.answer_charge import confirm_charge
+from o2o.membership.actions.pay_pin import set_pay_pin
+from o2o.membership.queries.answers import list_waiting_charges
 from o2o.staff.actions.create_pad_enrolment import create_pad_enrolment
 from o2o.web.edge import Edge
-from tests.factories.members import Counter, balance_of, count, given_counter
+from tests.factories.members import (
+    Counter,
+    balance_of,
+    count,
+    given_balance,
+    given_counter,
+)
+from tests.factories.packages import given_package
 from tests.factories.pads import counter_app, counter_platform, given_code
 from tests.factories.staff import given_staff
 
@@ -92,6 +102,7 @@ class Site:
                 store_id=self.counter.store.id,
                 login=MANAGER,
             )
+            await given_package(tx, self.counter.brand.id)
 
     def _ask(self, asked: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(PATIENCE_SECONDS)
@@ -119,6 +130,51 @@ class Site:
                 store_id=self.counter.store.id,
                 by=self.manager_id,
                 now=self._clock.now(),
+            )
+
+    def waiting_charge(self) -> UUID:
+        """The charge that the member is asked about."""
+        return self._ask(self._waiting_charge())
+
+    async def _waiting_charge(self) -> UUID:
+        async with transaction(self._sessions) as tx:
+            [charge] = await list_waiting_charges(
+                tx, member_id=self.counter.member_id, now=self._clock.now()
+            )
+        return charge.request_id
+
+    def say_yes(self, request_id: UUID) -> None:
+        """Do what the member does on the phone."""
+        self._ask(self._say_yes(request_id))
+
+    async def _say_yes(self, request_id: UUID) -> None:
+        async with transaction(self._sessions) as tx:
+            await confirm_charge(
+                tx,
+                request_id=request_id,
+                member_id=self.counter.member_id,
+                now=self._clock.now(),
+            )
+
+    def choose_pay_pin(self, pin: str) -> None:
+        """Let the member choose a pay PIN."""
+        self._ask(self._choose_pay_pin(pin))
+
+    async def _choose_pay_pin(self, pin: str) -> None:
+        async with transaction(self._sessions) as tx:
+            await set_pay_pin(tx, member_id=self.counter.member_id, pin=pin, now=self._clock.now())
+
+    def top_up(self, principal_fen: int) -> None:
+        """Put money onto the member's card, beforehand."""
+        self._ask(self._top_up(principal_fen))
+
+    async def _top_up(self, principal_fen: int) -> None:
+        async with transaction(self._sessions) as tx:
+            await given_balance(
+                tx,
+                self.counter.member_id,
+                self.counter.store.id,
+                principal_fen=principal_fen,
             )
 
     def balance_fen(self) -> int:

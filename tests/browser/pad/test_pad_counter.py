@@ -35,7 +35,7 @@ def test_from_a_fresh_browser_to_the_second_customer(open_pad: OpenPad, site: Si
     expect(page.locator(".member-balance")).to_contain_text("100.00")
 
     page.get_by_role("tab", name="充值").click()
-    page.get_by_role("button", name="充200送20").click()
+    page.locator("label.offer", has_text="充200送20").click()
     expect(page.locator("#top-up [data-after]")).to_have_text("¥320.00")
     page.get_by_role("button", name="确认充值").click()
     expect(page.get_by_role("heading", name="充值成功")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Charges above the limits: nothing is paid without the member's own yes, on the phone or by PIN."""
+"""Charges above the limits: nothing is paid without the member's yes, on the phone or by PIN."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from o2o.membership.errors_counter import ChargeNotAsked
 from o2o.web.platform import Platform
 from tests.factories.diners import client_of, given_diner
 from tests.factories.members import Counter, balance_of, count, given_balance
-from tests.factories.pads import Browser, given_code
+from tests.factories.pads import Browser, given_code, signed_in_at
 from tests.fakes.clock import FakeClock
 
 PIN = "260817"
@@ -112,6 +112,7 @@ async def test_a_yes_that_comes_after_the_visit_counts_for_nothing(
     async with transaction(sessions) as tx:
         await confirm_charge(tx, request_id=request_id, member_id=rich.member_id, now=clock.now())
     clock.advance(minutes=5)
+    await pad.become(await signed_in_at(rich.pad, sessions, seal=seal, clock=clock))
     assert await ask(pad, visit_id, rich, "300", request_id) == "visit.expired"
     code = await given_code(sessions, seal=seal, member_id=rich.member_id, clock=clock)
     opened = await pad.post("/pad/visits", scanned=code)
@@ -183,14 +184,14 @@ async def test_the_phone_shows_the_charge_and_takes_the_answer(
     mine = await given_diner(sessions, rich, seal=seal, clock=clock)
     stranger = await given_diner(sessions, rich, seal=seal, clock=clock, is_member=False)
     page = f"/h5/{mine.slug}/charges/{request_id}"
-    async with client_of(platform) as phone:
-        shown = await phone.get(page, cookies=mine.cookies)
+    async with client_of(platform) as phone, client_of(platform) as other_phone:
+        phone.cookies.update(mine.cookies)
+        other_phone.cookies.update(stranger.cookies)
+        shown = await phone.get(page)
         assert "300.00" in shown.text
         assert rich.store.name in shown.text
-        form = {"csrf": stranger.csrf, "is_ok": "yes"}
-        await phone.post(f"{page}/answer", data=form, cookies=stranger.cookies)
+        await other_phone.post(f"{page}/answer", data={"csrf": stranger.csrf, "is_ok": "yes"})
         assert await ask(pad, visit_id, rich, "300", request_id) == "payment.confirmation_needed"
-        form = {"csrf": mine.csrf, "is_ok": "yes"}
-        said = await phone.post(f"{page}/answer", data=form, cookies=mine.cookies)
+        said = await phone.post(f"{page}/answer", data={"csrf": mine.csrf, "is_ok": "yes"})
         assert said.headers["location"].endswith(f"/charges/{request_id}?done=confirmed")
     assert await ask(pad, visit_id, rich, "300", request_id) == RICH_FEN - 30_000

@@ -3,7 +3,7 @@
 Set-based, for the coalescer. A key tops up without a visit: money only comes in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,8 +22,9 @@ from o2o.ledger.actions.top_up_stored_value import (
 )
 from o2o.membership.actions.check_visits import Cleared, check_visits
 from o2o.membership.errors_counter import PackageNotOffered
+from o2o.membership.errors_programme import ProgrammeEnded
 from o2o.membership.queries.packages import PackageFacts, list_package_facts
-from o2o.membership.queries.programmes import get_programme
+from o2o.membership.queries.programmes import get_programme, list_ended_brands
 from o2o.membership.rules.points import points_expire_at
 from o2o.membership.rules.request_ids import follows_from
 from o2o.membership.scanners import AtPad, Scanner
@@ -50,14 +51,17 @@ class TopUpAtCounter(msgspec.Struct, frozen=True, kw_only=True):
 async def top_up_at_counter(tx: Tx, commands: Sequence[TopUpAtCounter]) -> list[Transferred | Fact]:
     """Answer each top-up in order; sent again, it is answered from the books.
 
-    Facts: those of check_visits and of top_up_stored_value, PackageNotOffered. The card of a named
+    Facts: those of check_visits and of top_up_stored_value, PackageNotOffered, ProgrammeEnded. The card of a named
     member may hold 5,000 yuan, of another one 1,000.
     """
     cleared = await check_visits(tx, commands, holds_members=True)
     packages = await list_package_facts(tx, {c.package_id for c in commands if c.package_id})
+    ended = await list_ended_brands(tx, {one.member.brand_id for one in cleared if one.member})
     for command, clear in zip(commands, cleared, strict=True):
         if clear.refusal is None:
-            clear.refusal = _package_refusal(command, clear, packages)
+            clear.refusal = _ended_refusal(clear, ended) or _package_refusal(
+                command, clear, packages
+            )
     movable = [
         (command, clear)
         for command, clear in zip(commands, cleared, strict=True)
@@ -79,6 +83,12 @@ def _package_of(
     command: TopUpAtCounter, packages: Mapping[UUID, PackageFacts]
 ) -> PackageFacts | None:
     return packages.get(command.package_id) if command.package_id else None
+
+
+def _ended_refusal(clear: Cleared, ended: Collection[UUID]) -> Fact | None:
+    # What the books know already was paid in before the end.
+    is_over = clear.member is not None and clear.member.brand_id in ended and not clear.is_known
+    return ProgrammeEnded() if is_over else None
 
 
 def _package_refusal(

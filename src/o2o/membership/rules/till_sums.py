@@ -52,11 +52,11 @@ class TillSums(msgspec.Struct, frozen=True):
 
     def count_of(self, kind: TransferKind) -> int:
         """Return how many transfers of that kind there were."""
-        return sum(line.count for line in self.lines if line.kind is kind)
+        return sum(line.count for line in self.lines if line.kind == kind)
 
     def fen_of(self, kind: TransferKind) -> int:
         """Return what the transfers of that kind sum to."""
-        return sum(line.amount_fen for line in self.lines if line.kind is kind)
+        return sum(line.amount_fen for line in self.lines if line.kind == kind)
 
     def by_tender(self) -> list[TenderSum]:
         """Return the sums of every tender, whether used or not."""
