@@ -151,7 +151,6 @@ class DinerPassOnPages(Controller):
         answer: FromPath[str],
         tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
-        seal: NamedDependency[Seal],
     ) -> Response[Any]:
         """Accept, decline or withdraw an offer. Raises PassOnNotFound, PassOnEnded."""
         member_id = member_of(diner)
