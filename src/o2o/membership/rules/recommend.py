@@ -134,13 +134,14 @@ def is_fit(item: Item, *, allergies: Collection[str], dislikes: Collection[str])
     if allergies and item.contains is None:
         return False
     words = (item.name, *(item.contains or ()))
-    return not any(_touches(avoided, word) for avoided in (*allergies, *dislikes) for word in words)
+    has_avoided = any(_has(word, avoided) for avoided in (*allergies, *dislikes) for word in words)
+    # Either way round where it is about health: an allergy to river shrimps meets "shrimp" too.
+    has_kin = any(_has(avoided, word) for avoided in allergies for word in item.contains or ())
+    return not (has_avoided or has_kin)
 
 
-def _touches(avoided: str, word: str) -> bool:
-    # Either way round: an allergy to nuts meets "walnuts", one to walnuts meets "nuts".
-    avoided, word = avoided.casefold(), word.casefold()
-    return avoided in word or (len(word) > 1 and word in avoided)
+def _has(whole: str, part: str) -> bool:
+    return part.casefold() in whole.casefold()
 
 
 def _alike(
