@@ -51,8 +51,8 @@ class TopUpAtCounter(msgspec.Struct, frozen=True, kw_only=True):
 async def top_up_at_counter(tx: Tx, commands: Sequence[TopUpAtCounter]) -> list[Transferred | Fact]:
     """Answer each top-up in order; sent again, it is answered from the books.
 
-    Facts: those of check_visits and of top_up_stored_value, PackageNotOffered, ProgrammeEnded. The card of a named
-    member may hold 5,000 yuan, of another one 1,000.
+    Facts: those of check_visits and of top_up_stored_value, PackageNotOffered, ProgrammeEnded. The
+    card of a named member may hold 5,000 yuan, of another one 1,000.
     """
     cleared = await check_visits(tx, commands, holds_members=True)
     packages = await list_package_facts(tx, {c.package_id for c in commands if c.package_id})
