@@ -1,4 +1,7 @@
-"""`python -m chaos`: start a product of its own, do it harm for some minutes, judge, clean up."""
+"""`python -m chaos`: start a product of its own, do it harm for some minutes, judge, clean up.
+
+`python -m chaos books` trades on the ledger alone.
+"""
 
 import argparse
 import secrets
@@ -7,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from chaos import books
 from chaos.nemesis import FAULTS
 from chaos.product import Product
 from chaos.results import append_result, tell_lines
@@ -17,6 +21,8 @@ SECONDS_PER_MINUTE = 60
 
 def main() -> int:
     """Return 0 when nothing was wrong, 1 when something was."""
+    if sys.argv[1:2] == ["books"]:
+        return books.main(sys.argv[2:])
     arguments = _parser().parse_args()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
     command = f"python -m chaos --minutes {arguments.minutes:g} --seed {seed}"

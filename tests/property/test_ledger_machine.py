@@ -1,6 +1,6 @@
 """Any sequence of movements of money and points agrees with a slow model of the pockets.
 
-`O2O_TESTS_LEDGER_STEPS` says how many steps are taken in all; the suite takes a few thousand.
+`O2O_TESTS_LEDGER_STEPS` says how many steps are taken in all; the suite takes a thousand.
 """
 
 import os
@@ -48,10 +48,10 @@ from tests.property.ledger_model import (
 )
 from tests.property.ledger_player import LOT_KINDS, MEMBERS, Player, asset_of, named
 
-STEPS = int(os.environ.get("O2O_TESTS_LEDGER_STEPS", "1500"))
+STEPS = int(os.environ.get("O2O_TESTS_LEDGER_STEPS", "1000"))
 STEPS_PER_EXAMPLE = 50
 # The rows are looked at by the product's own audit at the end and every so often.
-VERIFY_EVERY = 25
+VERIFY_EVERY = 20
 
 members = st.integers(0, MEMBERS - 1)
 fen = st.integers(1, 9_000)
