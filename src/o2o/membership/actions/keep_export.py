@@ -84,7 +84,12 @@ async def check_link(tx: Tx, *, token: str, seal: Seal, now: datetime) -> None:
 
 async def fetch_export(tx: Tx, *, token: str, seal: Seal, now: datetime) -> bytes:
     """Return the copy behind a link and forget it. Raises ExportGone."""
-    row = (await tx.execute(_FETCH, {"token_hash": _token_hash(seal, token), "now": now})).first()
+    asked = {
+        "token_hash": _token_hash(seal, token),
+        "sources": sorted(EXPORT_MOVES.sources_of(ExportStatus.FETCHED)),
+        "now": now,
+    }
+    row = (await tx.execute(_FETCH, asked)).first()
     if row is None:
         raise ExportGone
     await note(
