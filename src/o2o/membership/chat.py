@@ -1,4 +1,4 @@
-"""The chat commands of membership: balance, points, card, statement, and the greeting."""
+"""The chat commands of membership: balance, points, card, statement, coupons, the greeting."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -11,30 +11,35 @@ from o2o.membership.queries.members import MemberContext, list_member_contexts
 from o2o.membership.queries.statements import RecentLine, list_recent_lines
 from o2o.web.copy import Words
 from o2o.wechat.chat.asks import AnswerMany, Ask, Given
+from o2o.wechat.chat.tellings import Tellings
 from o2o.wechat.codec.replies import TextReply
 from o2o.wechat.router import ChatRouter
 
 STATEMENT_LINES = 5
+# Under this name domains tell of the coupons a member has.
+COUPONS = "membership.coupons"
 
 Tell = Callable[[Ask, MemberContext], str]
 
 
 def register(router: ChatRouter, *, words: Words, public_url: str) -> None:
     """Answer the commands of `commands.toml` and greet new followers with a one-tap card link."""
-    answers = CardAnswers(words, public_url=public_url)
+    answers = CardAnswers(words, public_url=public_url, tellings=router.tellings)
     router.command("balance", answers.told_by(answers.balance))
     router.command("points", answers.told_by(answers.points))
     router.command("card", answers.told_by(answers.card))
     router.command("statement", answers.statement)
+    router.command("coupons", answers.coupons)
     router.on_follow(answers.greet)
 
 
 class CardAnswers:
     """Figures for members, a card link for everybody else; one read for any number of asks."""
 
-    def __init__(self, words: Words, *, public_url: str) -> None:
+    def __init__(self, words: Words, *, public_url: str, tellings: Tellings | None = None) -> None:
         """Take texts from `membership.toml` and link to pages below `public_url`."""
         self._words = words
+        self._tellings = tellings or Tellings()
         self._public_url = public_url
 
     def told_by(self, tell: Tell) -> AnswerMany:
@@ -84,6 +89,22 @@ class CardAnswers:
                 else self._text(ask, "unbound")
             )
             for ask in asks
+        ]
+
+    async def coupons(self, tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
+        """Tell which coupons a member has: what other domains tell of them, or that there are none.
+
+        A domain that issues coupons adds to the telling COUPONS; membership itself has none.
+        """
+        members = await _members(tx, asks)
+        texts = await self._tellings.told(COUPONS, tx, asks) if members else [[] for _ in asks]
+        return [
+            TextReply(
+                self._text(ask, "unbound")
+                if _of(members, ask) is None
+                else "\n".join(told) or self._text(ask, "coupons_none")
+            )
+            for ask, told in zip(asks, texts, strict=True)
         ]
 
     async def greet(self, tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:

@@ -1,8 +1,9 @@
 """The chat router: domains register what they answer, and it finds who is asked in which order.
 
 A text (typed, or spoken and recognised) is understood in this order: the live dialogue's expected
-answer, an exact command, a keyword rule, a menu number, the knowledge base, a person, the
-account's default reply. A stage that nobody registered costs nothing.
+answer, a command, a keyword rule, a menu number, the knowledge base, a person, the
+account's default reply. A stage that nobody registered costs nothing. A command's words allow for
+slips and politeness, see `chat.grammar`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from o2o.wechat.chat.asks import AnswerMany, Ask, Effect
 from o2o.wechat.chat.commands import CommandWord, CommandWords
 from o2o.wechat.chat.dialogues import DialogueDefinition
 from o2o.wechat.chat.standard import StandardAnswers
+from o2o.wechat.chat.tellings import Tellings
 from o2o.wechat.codec.messages import (
     ClickEvent,
     Event,
@@ -50,6 +52,7 @@ class ChatRouter:
         """Start with the command words, the default reply and the leave word only."""
         self.command_words = CommandWords(words)
         self.standard = StandardAnswers(words, self.command_words)
+        self.tellings = Tellings()
         self.dialogues: dict[str, DialogueDefinition] = {}
         self._effects: dict[type[InboundMessage], list[Effect]] = {}
         self._commands: dict[str, AnswerMany] = {}

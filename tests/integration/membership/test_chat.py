@@ -9,7 +9,7 @@ from o2o.crm.members import Fan
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_request_id
-from o2o.membership.chat import CardAnswers, register
+from o2o.membership.chat import COUPONS, CardAnswers, register
 from o2o.membership.till import Till
 from o2o.web.copy import Words
 from o2o.wechat.chat.asks import Ask
@@ -156,3 +156,35 @@ async def test_a_batch_takes_as_many_statements_as_one(
         replies = await answers.told_by(answers.balance)(tx, asks)
         assert len(replies) == 20
         assert len(statements) == 2
+
+
+async def test_coupons_are_told_by_whoever_issues_them(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    at = await given_counter(sessions, seal=seal)
+    router = ChatRouter(WORDS)
+    register(router, words=WORDS, public_url=URL)
+    asked = []
+
+    async def tell(_: Tx, asks: Sequence[Ask]) -> Sequence[str | None]:
+        asked.append(len(asks))
+        return ["满 100 减 20 一张" if one.text == "优惠券" else None for one in asks]
+
+    async with transaction(sessions) as tx:
+        member = await given_fan(tx, at.account, member_id=at.member_id)
+        nobody = await given_fan(tx, at.account)
+        asks = [
+            ask(at, member, seal=seal, text="优惠券"),
+            ask(at, member, seal=seal, text="優惠券"),
+            ask(at, nobody, seal=seal, text="优惠券"),
+        ]
+        answers = CardAnswers(WORDS, public_url=URL, tellings=router.tellings)
+        before = [reply.content for reply in await answers.coupons(tx, asks)]  # type: ignore[union-attr]  # text replies all
+        router.tellings.add(COUPONS, tell)
+        after = [reply.content for reply in await answers.coupons(tx, asks)]  # type: ignore[union-attr]  # likewise
+    link = f'<a href="{URL}/h5/{at.account.slug}/card">'
+    none = f"您目前没有优惠券。\n{link}打开会员卡</a>"
+    assert before[:2] == [none, none]
+    assert before[2].startswith("您还没有")
+    assert after == ["满 100 减 20 一张", none, before[2]]
+    assert asked == [3]

@@ -56,7 +56,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     now: datetime
     locale: str
-    # The command that the text names exactly, if somebody answers it.
+    # The command that the text names, if somebody answers it.
     command: str | None = None
     dialogue: LiveDialogue | None = None
 

@@ -2,10 +2,12 @@
 
 from functools import lru_cache
 
-import msgspec
-
 from o2o.kernel.text import fold_width, without_controls
 from o2o.web.copy import LANGUAGES, Words
+from o2o.wechat.chat import grammar
+from o2o.wechat.chat.grammar import CommandWord, Grammar, Tables
+
+__all__ = ["CommandWord", "CommandWords", "fold"]
 
 COPY_FILE = "commands"
 # A command is a word, not an essay; longer texts are not looked up at all.
@@ -26,17 +28,10 @@ def fold(text: str) -> str:
     return "".join(fold_width(without_controls(text)).casefold().split()).strip(_AROUND)
 
 
-class CommandWord(msgspec.Struct, frozen=True):
-    """A word that names a command, and the language it was found in."""
-
-    command: str
-    locale: str
-
-
 class CommandWords:
     """All words of all languages from `commands.toml`: `[command] title, words = […]`.
 
-    `find(text)` returns the command that a text names exactly, or None.
+    `find(text)` returns the command that a text names, exactly or beyond doubt, or None.
     """
 
     def __init__(self, words: Words) -> None:
@@ -50,6 +45,8 @@ class CommandWords:
                 self._titles[locale, command] = str(entry["title"])
                 for word in entry["words"]:
                     self._add(fold(word), CommandWord(command, locale))
+        tables = Tables.of(words.table(grammar.COPY_FILE, locale) for locale in LANGUAGES)
+        self._grammar = Grammar(self._words, tables)
 
     def _add(self, word: str, named: CommandWord) -> None:
         earlier = self._words.setdefault(word, named)
@@ -60,7 +57,10 @@ class CommandWords:
     def _find(self, text: str) -> CommandWord | None:
         if len(text) > COMMAND_CHARS_MAX:
             return None
-        return self._words.get(text) or self._words.get(fold(text))
+        if (named := self._words.get(text)) is not None:
+            return named
+        folded = fold(text)
+        return self._words.get(folded) or self._grammar.find(folded)
 
     def has(self, command: str) -> bool:
         """Whether `commands.toml` gives the command words."""
