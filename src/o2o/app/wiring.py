@@ -30,6 +30,7 @@ from o2o.membership.web import (
     console_members,
     console_refunds,
     diner_charges,
+    pad_cards,
     pad_refunds,
     pad_taste,
     programme_console,
@@ -69,6 +70,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *stores_styles.route_handlers,
             *membership_diner.route_handlers,
             *membership_identity.route_handlers,
+            *pad_cards.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
             *pad_refunds.route_handlers,
@@ -117,6 +119,7 @@ def wire(runtime: Runtime) -> Wired:
     )
     panels = Panels()
     pad_taste.register(panels)
+    pad_cards.register(panels)
     pad_refunds.register(panels)
     diner_charges.register(panels, clock=runtime.clock)
     console_menu = ConsoleMenu()

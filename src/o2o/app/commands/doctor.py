@@ -16,6 +16,7 @@ from o2o.app.doctor.disk import examine_disk
 from o2o.app.doctor.relay import examine_relay
 from o2o.app.doctor.report import Remark, Told, exit_status, fail, language_from, tell
 from o2o.app.doctor.settings import examine_settings, with_database
+from o2o.app.doctor.sms import examine_sms
 from o2o.app.runtime import Runtime, open_runtime
 from o2o.infra.logging import configure_logging
 from o2o.infra.settings import Settings
@@ -56,7 +57,7 @@ def _examine(hear: Tell, words: Words) -> None:
     hear(remarks)
     if settings is None:
         return
-    hear([*examine_address(settings), *examine_disk(settings)])
+    hear([*examine_address(settings), *examine_sms(settings), *examine_disk(settings)])
     url, remarks = find_database(settings)
     hear(remarks)
     if url is not None:
