@@ -125,7 +125,7 @@ async def test_what_the_database_has_already_is_a_fault(office: Office) -> None:
     await office.confirm(first)
     await office.runner().run_until_idle()
     again = await office.checked(
-        cards("A0001,,,,5,,,", "A0002,,,13800000001,5,,,", "A0003,,,,5,,,")
+        cards("A0001,,,,5,,,", "A0002,,,13800000001,5,,,", BARE.replace("2", "3"))
     )
     assert await office.codes(again) == [
         (2, "card_no_exists"),

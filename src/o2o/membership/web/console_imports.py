@@ -1,6 +1,7 @@
 """The console's pages of imports: upload and dry run, faults, a second person's confirmation."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import IO, Annotated, Any, cast
 from uuid import UUID
 
@@ -19,14 +20,15 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.ids import BrandId
 from o2o.kernel.money import parse_yuan
 from o2o.membership.actions.import_confirm import ConfirmImport, confirm_import, withdraw_import
-from o2o.membership.actions.import_receive import ReceiveImport, receive_import
+from o2o.membership.actions.import_receive import Received, ReceiveImport, receive_import
 from o2o.membership.errors_imports import ImportFileEmpty, ImportFileTooLarge
 from o2o.membership.imports.reports import faults_csv, template_csv
 from o2o.membership.imports.upload import examine, pieces_of
 from o2o.membership.queries.imports import READERS, get_import, list_faults
 from o2o.membership.web.import_views import SLOT, show_import, show_imports
 from o2o.web.console_menu import ConsoleMenu
-from o2o.web.errors import FieldNotAllowed, RequestInvalid, RoleMissing
+from o2o.web.csrf import HEADER as CSRF_HEADER
+from o2o.web.errors import CSRFTokenMissing, FieldNotAllowed, RequestInvalid, RoleMissing
 from o2o.web.forms import go_on
 from o2o.web.guards import console_guard
 from o2o.web.language import language_of
@@ -34,6 +36,7 @@ from o2o.web.platform import Platform, platform_of
 from o2o.web.principals import ConsoleStaff
 
 AnyRequest = Request[Any, Any, Any]
+Connection = ASGIConnection[Any, Any, Any, Any]
 PAGE = "/console/imports"
 TOLD = frozenset({"received", "known", "confirmed", "withdrawn"})
 FORM_FIELDS = frozenset({"file", "kind", "store_id", "csrf"})
@@ -53,14 +56,29 @@ class ConfirmTotals(msgspec.Struct, forbid_unknown_fields=True):
     csrf: str = ""
 
 
-async def upload_guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Refuse what is too large before a byte of it is read. Raises ImportFileTooLarge."""
-    if connection.scope.get("method") != "POST":
-        return
-    bytes_max = platform_of(connection).settings.import_bytes_max
-    told = connection.headers.get("content-length", "")
-    if not told.isdecimal() or int(told) > bytes_max + FORM_BYTES_MAX:
-        raise ImportFileTooLarge(bytes_max=bytes_max)
+async def upload_guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Refuse what is too large before a byte of it is read, then ask who it is.
+
+    Raises ImportFileTooLarge and what the console's guard raises.
+    """
+    if connection.scope.get("method") == "POST":
+        bytes_max = platform_of(connection).settings.import_bytes_max
+        told = connection.headers.get("content-length", "")
+        if not told.isdecimal() or int(told) > bytes_max + FORM_BYTES_MAX:
+            raise ImportFileTooLarge(bytes_max=bytes_max)
+    try:
+        await console_guard(connection, handler)
+    except CSRFTokenMissing:
+        if CSRF_HEADER not in connection.headers:
+            # The form was read for its token; nobody else would let its file go.
+            await _let_go(await connection.form())  # type: ignore[attr-defined]  # a Request at run time
+        raise
+
+
+async def _let_go(form: Mapping[str, Any]) -> None:
+    for value in form.values():
+        if isinstance(value, UploadFile):
+            await value.close()
 
 
 def _check_reader(staff: ConsoleStaff) -> None:
@@ -84,7 +102,7 @@ class ConsoleUploads(Controller):
     """Where files come in; larger bodies than elsewhere."""
 
     path = PAGE
-    guards = [upload_guard, console_guard]  # noqa: RUF012 - Litestar reads this plain attribute
+    guards = [upload_guard]  # noqa: RUF012 - Litestar reads this plain attribute
     # The guard holds the request to the setting; the server holds it to what it announced.
     request_max_body_size = None
 
@@ -102,6 +120,16 @@ class ConsoleUploads(Controller):
         ImportFileEmpty, ImportFileBroken, ImportAlreadyDone.
         """
         form = await request.form()
+        try:
+            received = await self._receive(form, tx, platform=platform, staff=console_staff)
+        finally:
+            await _let_go(form)
+        told = "known" if received.is_replay else "received"
+        return go_on(request, f"{PAGE}/{received.import_id}?done={told}")
+
+    async def _receive(
+        self, form: Mapping[str, Any], tx: Tx, *, platform: Platform, staff: ConsoleStaff
+    ) -> Received:
         unknown = sorted(set(form) - FORM_FIELDS)
         if unknown:
             raise FieldNotAllowed(field=unknown[0])
@@ -112,23 +140,21 @@ class ConsoleUploads(Controller):
         examined = await asyncio.to_thread(
             examine, file, bytes_max=platform.settings.import_bytes_max
         )
-        received = await receive_import(
+        return await receive_import(
             tx,
             ReceiveImport(
-                brand_id=BrandId(console_staff.brand_id),
+                brand_id=BrandId(staff.brand_id),
                 kind=_kind(str(form.get("kind", ""))),
                 file_name=upload.filename,
                 file_bytes=examined.file_bytes,
                 sha256=examined.sha256,
                 store_id=_store_id(str(form.get("store_id", ""))),
                 source="file",
-                by=console_staff.staff_id,
+                by=staff.staff_id,
                 now=platform.clock.now(),
             ),
             pieces_of(file),
         )
-        told = "known" if received.is_replay else "received"
-        return go_on(request, f"{PAGE}/{received.import_id}?done={told}")
 
 
 def _kind(text: str) -> ImportKind:
