@@ -1,7 +1,6 @@
 """A counter whose member has 2,000 yuan on the card, and the people who keep the programme."""
 
 import pytest
-
 from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, transaction
