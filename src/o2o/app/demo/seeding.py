@@ -17,7 +17,7 @@ from o2o.kernel.ids import BrandId, StaffId, StoreId
 from o2o.ledger.actions.open_accounts import open_store_accounts
 from o2o.membership.actions.enter_packages import NewPackage, enter_packages
 from o2o.staff.actions.create_staff import RoleAt, create_staff
-from o2o.stores.actions.create_brand import NewTier, create_brand
+from o2o.stores.actions.create_brand import NewRules, NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
 from o2o.wechat.actions.register_account import AccountDetails, register_account
 
@@ -124,9 +124,22 @@ async def _create_brand(tx: Tx, brand: shapes.Brand, *, now: datetime) -> BrandI
         terms_version=brand.terms_version,
         card_prefix=brand.card_prefix,
         tiers=[
-            NewTier(code=tier.code, name=tier.name, spend_from_fen=tier.spend_from_fen)
+            NewTier(
+                code=tier.code,
+                name=tier.name,
+                spend_from_fen=tier.spend_from_fen,
+                visits_from=tier.visits_from,
+                discount_bp=tier.discount_bp,
+                points_multiplier_bp=tier.points_multiplier_bp,
+                birthday_points=tier.birthday_points,
+            )
             for tier in brand.tiers
         ],
+        rules=NewRules(
+            points_per_yuan=brand.points.points_per_yuan,
+            points_valid_months=brand.points.valid_months,
+            joining_points=brand.points.joining_points,
+        ),
         now=now,
     )
 

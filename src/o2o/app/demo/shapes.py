@@ -66,6 +66,8 @@ class Tier(Written, frozen=True):
     spend_from_fen: Natural
     discount_bp: BasisPoints
     points_multiplier_bp: Positive
+    birthday_points: Natural = 0
+    visits_from: Positive | None = None
 
 
 class Reward(Written, frozen=True):
@@ -80,6 +82,7 @@ class PointsRule(Written, frozen=True):
 
     points_per_yuan: Positive
     valid_months: Positive
+    joining_points: Natural = 0
     rewards: tuple[Reward, ...]
 
 

@@ -15,11 +15,28 @@ from o2o.kernel.ids import BrandId, new_id
 
 
 class NewTier(msgspec.Struct, frozen=True, kw_only=True):
-    """A level of the programme: reached by spending so many fen over twelve months."""
+    """A level of the programme: reached by spending so many fen over twelve months, or by visits.
+
+    What it gives in ten thousandths and points; see the table.
+    """
 
     code: str
     name: str
-    spend_from_fen: int
+    spend_from_fen: int | None
+    visits_from: int | None = None
+    price_fen: int | None = None
+    discount_bp: int = 0
+    points_multiplier_bp: int = 10_000
+    birthday_points: int = 0
+
+
+class NewRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules a programme begins with; the marketer changes them in the console."""
+
+    points_per_yuan: int = 1
+    points_valid_months: int | None = 12
+    joining_points: int = 0
+    visit_points: int = 0
 
 
 async def create_brand(
@@ -33,6 +50,7 @@ async def create_brand(
     terms_version: str,
     card_prefix: str,
     tiers: Sequence[NewTier],
+    rules: NewRules | None = None,
     now: datetime,
 ) -> BrandId:
     """Return the brand of that slug, created if need be. `tiers` come lowest first.
@@ -60,15 +78,15 @@ async def create_brand(
         {
             "id": new_id(),
             "brand_id": brand_id,
-            "code": tier.code,
-            "name": tier.name,
             "rank": rank,
-            "spend_from_fen": tier.spend_from_fen,
+            **msgspec.structs.asdict(tier),
         }
         for rank, tier in enumerate(tiers)
     ]
     await tx.execute(insert(Tier).values(rows).on_conflict_do_nothing())
     await tx.execute(
-        insert(Programme).values(brand_id=brand_id, updated_at=now).on_conflict_do_nothing()
+        insert(Programme)
+        .values(brand_id=brand_id, updated_at=now, **msgspec.structs.asdict(rules or NewRules()))
+        .on_conflict_do_nothing()
     )
     return brand_id
