@@ -136,7 +136,7 @@ async def list_contacts(
     has_more = len(shown) < sum(len(rows) for rows in streams.values())
     return TimelinePage(
         contacts=[_contact(row) for row in shown],
-        next_place=write_place(_after(start, shown)) if has_more else None,
+        next_place=write_place(_after(start, shown, streams)) if has_more else None,
     )
 
 
@@ -154,8 +154,12 @@ def _merge(streams: dict[str, list[Any]], limit: int) -> list[Any]:
     return shown
 
 
-def _after(start: _Place, shown: list[Any]) -> _Place:
-    moments, numbers = dict(start.moments), dict(start.numbers)
+def _after(start: _Place, shown: list[Any], streams: dict[str, list[Any]]) -> _Place:
+    """Return where every stream stands now, so that what is yet to happen stays off later pages."""
+    last_at = shown[-1].at
+    moments = dict.fromkeys(_BY_MOMENT, (last_at, _LAST_ID)) | start.moments
+    heads = {name: rows[0].seq + 1 for name, rows in streams.items() if name in _BY_NUMBER}
+    numbers = heads | start.numbers
     for row in shown:
         if row.stream in _BY_NUMBER:
             numbers[row.stream] = row.seq
