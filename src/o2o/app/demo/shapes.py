@@ -82,8 +82,8 @@ class PointsRule(Written, frozen=True):
 
     points_per_yuan: Positive
     valid_months: Positive
-    joining_points: Natural = 0
     rewards: tuple[Reward, ...]
+    joining_points: Natural = 0
 
 
 class TopUpPackage(Written, frozen=True):
