@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from chaos import books
+from chaos.codes import run_codes
 from chaos.nemesis import FAULTS
 from chaos.product import Product
 from chaos.results import append_result, tell_lines
@@ -24,6 +25,8 @@ def main() -> int:
     if sys.argv[1:2] == ["books"]:
         return books.main(sys.argv[2:])
     arguments = _parser().parse_args()
+    if arguments.what == "codes":
+        return run_codes(arguments.trials)
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
     command = f"python -m chaos --minutes {arguments.minutes:g} --seed {seed}"
     for fault in arguments.fault:
@@ -56,6 +59,10 @@ def _run(arguments: argparse.Namespace, *, seed: int, folder: Path, command: str
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument(
+        "what", nargs="?", choices=("round", "codes"), default="round", help="codes: member codes"
+    )
+    parser.add_argument("--trials", type=int, default=10_000, help="of each attack on codes")
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are done")
     parser.add_argument("--seed", type=int, help="draws faults and load; printed when not given")
     parser.add_argument("--workers", type=int, default=2, help="web worker processes")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,11 +23,16 @@ def tell_lines(verdict: Verdict) -> list[str]:
 
 def append_result(verdict: Verdict, *, command: str) -> None:
     """Append raw numbers, the command, the day and the machine."""
+    append_lines(tell_lines(verdict), command=command)
+
+
+def append_lines(told: Sequence[str], *, command: str) -> None:
+    """Append what a run found, the command, the day and the machine."""
     now = datetime.now(UTC)
     lines = [
         f"\n## {now:%Y-%m-%d %H:%M} UTC\n",
         f"`{command}` on {machine()}\n",
-        *(f"- {line}" for line in tell_lines(verdict)),
+        *(f"- {line}" for line in told),
     ]
     with FILE.open("a") as file:
         file.write("\n".join(lines) + "\n")
