@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chaos.results import append_result, tell_lines
 from chaos.round import Verdict
-from chaos.trade import CLIENTS, Market, Trade
+from chaos.trade import CLIENTS, TWICE_AT_ONCE, Market, Trade
 from o2o.crm.statuses import BrandKind, CallbackMode
 from o2o.infra.database import SessionFactory, create_engine, create_sessions, transaction
 from o2o.infra.embedded_postgres import start_embedded, stop_embedded
@@ -26,7 +26,7 @@ from o2o.stores.actions.create_brand import NewTier, create_brand
 from o2o.stores.actions.create_store import create_store
 from o2o.wechat.actions.register_account import AccountDetails, register_account
 
-MEMBERS = 12
+MEMBERS = 24
 
 
 def main(arguments: list[str]) -> int:
@@ -57,8 +57,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def _trade(url: str, *, seconds: float, clients: int, seed: int) -> Verdict:
-    # One more for the watcher, some for those who send twice.
-    engine = create_engine(url, pool_size=clients + clients // 4)
+    engine = create_engine(url, pool_size=clients + TWICE_AT_ONCE + 1)
     sessions = create_sessions(engine)
     started = time.monotonic()
     try:

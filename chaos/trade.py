@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -31,6 +32,8 @@ WATCH_SECONDS = 0.05
 # Every so many orders are sent twice at once, and every so many are a merger.
 TWICE, MERGER, SWEEP = 0.15, 0.02, 0.02
 
+# How many may hold a second connection; the server has a hundred.
+TWICE_AT_ONCE = 12
 LOCK_NOT_AVAILABLE = "55P03"
 
 _SNAPSHOT = text(
@@ -60,6 +63,7 @@ class Trade:
         self._rng = Random(seed)
         self._known = Known()
         self._ends_at = 0.0
+        self._second_line = asyncio.Semaphore(TWICE_AT_ONCE)
         self.figures: Counter[str] = Counter()
         self.violations: list[str] = []
         # What the answers say is on all cards together, held amounts included.
@@ -67,6 +71,7 @@ class Trade:
 
     async def run(self, *, seconds: float, clients: int = CLIENTS) -> None:
         """Trade for so long, then look at everything."""
+        await self._connect(clients + TWICE_AT_ONCE + 1)
         self._ends_at = time.monotonic() + seconds
         before = await self._deadlocks()
         watcher = asyncio.create_task(self._watch())
@@ -76,6 +81,13 @@ class Trade:
         if self.figures["deadlocks"]:
             self.violations.append(f"{self.figures['deadlocks']} deadlocks")
         await self._judge()
+
+    async def _connect(self, connections: int) -> None:
+        """Open all connections one after another, so that nobody waits for one while trading."""
+        async with AsyncExitStack() as opened:
+            for _ in range(connections):
+                tx = await opened.enter_async_context(self._sessions())
+                await tx.connection()
 
     async def _client(self, rng: Random) -> None:
         while time.monotonic() < self._ends_at:
@@ -92,10 +104,13 @@ class Trade:
 
     async def _trade(self, rng: Random) -> None:
         order = draw_order(rng, self._market, self._known, now=datetime.now(UTC))
-        times = 2 if rng.random() < TWICE else 1
-        answers = await asyncio.gather(
-            *(self._send(order) for _ in range(times)), return_exceptions=True
-        )
+        if rng.random() < TWICE:
+            async with self._second_line:
+                answers = await asyncio.gather(
+                    self._send(order), self._send(order), return_exceptions=True
+                )
+        else:
+            answers = await asyncio.gather(self._send(order), return_exceptions=True)
         told_of = [answer for answer in answers if isinstance(answer, list)]
         for answer in answers:
             if isinstance(answer, BaseException):

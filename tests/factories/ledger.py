@@ -142,6 +142,9 @@ TABLES = (
     "ledger_entries",
     "ledger_lots",
     "ledger_lot_draws",
+    "ledger_lot_returns",
+    "ledger_reversals",
+    "ledger_holds",
     "outbox_messages",
 )
 
