@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -9,17 +10,23 @@ from sqlalchemy.exc import IntegrityError
 
 from o2o.crm.statuses import TierMoveReason
 from o2o.infra.database import SessionFactory, transaction
-from o2o.kernel.ids import MemberId
+from o2o.infra.idempotency import RequestBodyDiffers
+from o2o.kernel.ids import MemberId, new_id, new_request_id
 from o2o.membership.actions.change_tiers import (
     date_tiers,
     lapse_tiers,
     raise_tiers,
     take_back_tier,
 )
+from o2o.membership.actions.give_tier import GiveTier, give_tier
+from o2o.membership.errors import MemberNotFound
+from o2o.membership.errors_programme import ReasonMissing, TierNotForSale, TierNotFound
 from o2o.membership.events import TierChanged
 from o2o.membership.queries.tiers import get_tier_progress, list_tier_moves
+from o2o.stores.queries import list_tiers
+from o2o.web.errors import RoleMissing
 from tests.factories.members import Counter, count
-from tests.factories.programme import charge, given_tiers, reverse, tier_of
+from tests.factories.programme import People, charge, given_tiers, reverse, tier_of
 from tests.fakes.clock import NOON
 
 # Twelve months on, at the end of the month.
@@ -199,3 +206,50 @@ async def test_the_history_of_tiers_stands(
                 ),
                 {"reason": TierMoveReason.BY_HAND.value},
             )
+
+
+async def test_a_tier_given_by_hand_or_paid_for_holds_for_its_term(
+    sessions: SessionFactory, counter: Counter, ladder: None, people: People
+) -> None:
+    async with sessions() as tx:
+        tiers = {tier.code: tier.id for tier in await list_tiers(tx, counter.brand.id)}
+
+    async def give(code: str, **changes: Any) -> None:
+        command = GiveTier(
+            **{
+                "request_id": new_request_id(),
+                "brand_id": counter.brand.id,
+                "member_id": counter.member_id,
+                "tier_id": tiers.get(code, new_id()),
+                "is_paid": False,
+                "why": "开业嘉宾",
+                "staff_id": people.manager,
+                **changes,
+            }
+        )
+        async with transaction(sessions) as tx:
+            await give_tier(tx, command, now=NOON)
+
+    for fact, code, changes in (
+        (RoleMissing, "gold", {"staff_id": people.store_manager}),
+        (RoleMissing, "gold", {"staff_id": people.agent}),
+        (ReasonMissing, "gold", {"why": " "}),
+        (MemberNotFound, "gold", {"member_id": new_id()}),
+        (TierNotFound, "none", {}),
+        (TierNotForSale, "gold", {"is_paid": True}),
+    ):
+        with pytest.raises(fact):
+            await give(code, **changes)
+    assert await count(sessions, "tier_moves") == 0
+    same = new_request_id()
+    await give("gold", request_id=same)
+    await give("gold", request_id=same)
+    with pytest.raises(RequestBodyDiffers):
+        await give("silver", request_id=same)
+    assert await tier_of(sessions, counter.member_id) == ("gold", TERM_END)
+    await give("black", is_paid=True, why="小票 20261120-7")
+    assert [move[2] for move in await moves(sessions, counter.member_id)] == ["by_hand", "paid"]
+    # What the charges justify does not take it away before its end.
+    assert await rise(sessions, counter.member_id) == 0
+    assert await lapse(sessions, now=GRACE_END) == 1
+    assert (await tier_of(sessions, counter.member_id))[0] == "basic"

@@ -76,6 +76,7 @@ _TERMS = text(
     " price_fen FROM tiers WHERE brand_id = ANY(CAST(:brand_ids AS uuid[])) ORDER BY rank"
 )
 _NAME = text("SELECT name FROM tiers WHERE brand_id = :brand_id AND code = :code")
+_OF_REQUEST = text("SELECT member_id, to_tier_id FROM tier_moves WHERE request_id = :request_id")
 _LAST_MOVE = text(
     "SELECT from_tier_id, to_tier_id, reason, moved_at FROM tier_moves"
     " WHERE member_id = :member_id ORDER BY moved_at DESC, id DESC LIMIT 1"
@@ -126,6 +127,12 @@ async def get_tier_name(tx: Tx, brand_id: UUID, *, code: str) -> str:
     """Return what the brand calls a tier; the code itself where there is none any more."""
     found = await tx.scalar(_NAME, {"brand_id": brand_id, "code": code})
     return str(found) if found else code
+
+
+async def find_move_of_request(tx: Tx, request_id: UUID) -> tuple[UUID, UUID] | None:
+    """Return member and tier of the move that an intention brought about."""
+    row = (await tx.execute(_OF_REQUEST, {"request_id": request_id})).first()
+    return (row.member_id, row.to_tier_id) if row else None
 
 
 async def find_last_move(tx: Tx, member_id: UUID) -> LastMove | None:

@@ -125,6 +125,7 @@ async def _page(
         version=rules.version,
         tiers=shown,
         can_edit=can_edit,
+        can_give=has_brand_role(person, StaffRoleName.MARKETER, StaffRoleName.MANAGER),
         effect=effect,
         fault=fault_of(request, fact) if fact else None,
         done="saved" if request.query_params.get("done") == "saved" else None,

@@ -4,6 +4,7 @@ from typing import Any
 
 from o2o.membership.web import (
     console_adjustments,
+    console_give_tier,
     console_packages,
     console_programme,
     console_tiers,
@@ -13,6 +14,7 @@ from o2o.web.console_menu import ConsoleMenu
 route_handlers: list[Any] = [
     *console_programme.route_handlers,
     *console_tiers.route_handlers,
+    *console_give_tier.route_handlers,
     *console_packages.route_handlers,
     *console_adjustments.route_handlers,
 ]

@@ -77,6 +77,7 @@ class TiersPage(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     tiers: list[Values]
     can_edit: bool
+    can_give: bool
     effect: TiersEffect | None = None
     fault: Fault | None = None
     done: str | None = None
