@@ -92,7 +92,8 @@ def make_sheet(
     figures = Figures.of(lines, opening=opening)
     columns = MONEY_COLUMNS if asset is Asset.CNY_FEN else POINTS_COLUMNS
     sums = {
-        name: said(f"{asset.value}_amount", amount=amount_text(amount, asset=asset))
+        # What came and what went are told apart by their labels.
+        name: said(f"{asset.value}_amount", amount=amount_text(abs(amount), asset=asset))
         for name, amount in msgspec.structs.asdict(figures).items()
     }
     return Sheet(
