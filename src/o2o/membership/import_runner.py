@@ -151,7 +151,9 @@ class ImportRunner:
             if one.kind is ImportKind.CARDS:
                 await stage_cards(tx, one.id, batch.cards, seal=self._seal)
             else:
-                await stage_purchases(tx, one.id, batch.purchases)
+                await stage_purchases(
+                    tx, one.id, batch.purchases, torn=batch.torn, now=self._clock.now()
+                )
             await keep_progress(tx, one.id, staged, faults=batch.faults, now=self._clock.now())
         self._tell("reading", at, one.file_bytes)
 

@@ -89,8 +89,8 @@ _BILL = (
 BILL_DIFFERS = text(
     _BILL.format(
         code="bill_differs",
-        condition="count(DISTINCT (store_id, bought_at)) > 1 OR count(DISTINCT member_id) > 1"
-        " OR count(DISTINCT total_fen) > 1 OR count(*) > 1000",
+        condition="count(fault) = 0 AND (count(DISTINCT (store_id, bought_at)) > 1"
+        " OR count(DISTINCT member_id) > 1 OR count(DISTINCT total_fen) > 1 OR count(*) > 1000)",
     )
 )
 BILL_PARTLY_FAULTY = text(_BILL.format(code="bill_partly_faulty", condition="count(fault) > 0"))
@@ -123,8 +123,9 @@ _CARD_TOTALS = text(
     " coalesce(sum(points) FILTER (WHERE fault IS NULL), 0)::bigint AS points"
     " FROM import_card_rows WHERE import_id = :id"
 )
+# Those that could not be read were counted when they were.
 _PURCHASE_TOTALS = text(
-    "SELECT count(*) FILTER (WHERE fault IS NOT NULL) AS faulty,"
+    "SELECT count(*) FILTER (WHERE fault <> 'unreadable') AS faulty,"
     " coalesce(sum(amount_fen) FILTER (WHERE fault IS NULL), 0)::bigint AS principal_fen,"
     " 0::bigint AS bonus_fen, 0::bigint AS points"
     " FROM import_purchase_rows WHERE import_id = :id"

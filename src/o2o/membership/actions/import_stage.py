@@ -38,6 +38,13 @@ _KEEP_PURCHASES = text(
     " CAST(:item_names AS text[]), CAST(:quantities AS smallint[]), CAST(:amounts AS bigint[]),"
     " CAST(:totals AS bigint[]))"
 )
+# Rows that cannot be read, so that the rest of their bills is found and left out.
+_KEEP_TORN = text(
+    "INSERT INTO import_purchase_rows (import_id, line, external_id, store_id, bought_at,"
+    " item_code, item_name, quantity, amount_fen, fault)"
+    " SELECT :id, line, external_id, :id, CAST(:now AS timestamptz), '', '', 1, 0, 'unreadable'"
+    " FROM unnest(CAST(:lines AS bigint[]), CAST(:external_ids AS text[])) AS t(line, external_id)"
+)
 _KEEP_FAULTS = text(
     "INSERT INTO import_faults (import_id, position, line, field, code, value, detail)"
     " SELECT :id, * FROM unnest(CAST(:positions AS bigint[]), CAST(:lines AS bigint[]),"
@@ -106,8 +113,25 @@ async def stage_cards(tx: Tx, import_id: UUID, rows: Sequence[CardRow], *, seal:
     )
 
 
-async def stage_purchases(tx: Tx, import_id: UUID, rows: Sequence[PurchaseRow]) -> None:
-    """Write lines of bills down."""
+async def stage_purchases(
+    tx: Tx,
+    import_id: UUID,
+    rows: Sequence[PurchaseRow],
+    *,
+    torn: Sequence[tuple[int, str]],
+    now: datetime,
+) -> None:
+    """Write lines of bills down, and which lines of which bills could not be read."""
+    if torn:
+        await tx.execute(
+            _KEEP_TORN,
+            {
+                "id": import_id,
+                "now": now,
+                "lines": [line for line, _ in torn],
+                "external_ids": [external_id for _, external_id in torn],
+            },
+        )
     if not rows:
         return
     columns = list(zip(*rows, strict=True))

@@ -83,6 +83,12 @@ def check_purchase(reader: RowReader, line: int, cells: Sequence[str]) -> Purcha
     return reader.faults or row
 
 
+def torn_bill(reader: RowReader, line: int) -> tuple[int, str] | None:
+    """Return line and number of a bill of which a row cannot be read: it must not come in part."""
+    external_id = reader.read("external_id", lambda text: text, "")
+    return (line, external_id) if external_id else None
+
+
 def _card_no(text: str) -> str | None:
     return card_no_cell(text) if text else None
 

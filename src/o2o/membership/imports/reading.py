@@ -12,7 +12,7 @@ from o2o.membership.imports.cards import CardRow, check_card
 from o2o.membership.imports.csv_table import CSVTable
 from o2o.membership.imports.faults import Fault, shortened
 from o2o.membership.imports.headers import Head, Names, read_head
-from o2o.membership.imports.purchases import PurchaseRow, check_purchase
+from o2o.membership.imports.purchases import PurchaseRow, check_purchase, torn_bill
 from o2o.membership.imports.rows import Known, RowReader
 from o2o.membership.imports.xlsx_table import MAGIC, XLSXTable
 
@@ -30,6 +30,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[CardRow | PurchaseRow]
     row_count: int
     faults: Sequence[Fault]
+    # Line and number of bills of which a row cannot be read.
+    torn: Sequence[tuple[int, str]]
 
     @property
     def cards(self) -> Sequence[CardRow]:
@@ -51,6 +53,7 @@ class Reading:
         """Read the head. Raises ImportFileEmpty and what is wrong with a head."""
         self._rows = table.rows()
         self._check = _CHECKS[kind]
+        self._is_of_bills = kind is ImportKind.PURCHASES
         head = self._find_head(names, kind)
         self._reader = RowReader(head.places, known, head_width=head.width)
         self.form: dict[str, Any] = {
@@ -82,22 +85,27 @@ class Reading:
     def _next(self) -> Batch | None:
         good: list[CardRow | PurchaseRow] = []
         faults: list[Fault] = []
+        torn: list[tuple[int, str]] = []
         count = 0
         for line, cells in self._rows:
             count += 1
             found = self._judge(line, cells)
             if isinstance(found, list):
                 faults += found
+                if self._is_of_bills and (one := torn_bill(self._reader, line)):
+                    torn.append(one)
             else:
                 good.append(found)
             if count == ROWS_AT_ONCE:
                 break
-        return Batch(rows=good, row_count=count, faults=faults) if count else None
+        return Batch(rows=good, row_count=count, faults=faults, torn=torn) if count else None
 
     def _judge(self, line: int, cells: Sequence[str] | None) -> CardRow | PurchaseRow | list[Fault]:
         if cells is None:
+            self._reader.begin(line, ())
             return [Fault(line, "", "quotes_wrong")]
         if self._reader.is_too_wide(cells):
+            self._reader.begin(line, cells)
             return [Fault(line, "", "row_too_wide", shortened(" ".join(cells)))]
         return self._check(self._reader, line, cells)
 

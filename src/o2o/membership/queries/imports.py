@@ -240,7 +240,7 @@ _FAULTS = text(
     " CASE WHEN fault LIKE 'bill%' THEN 'external_id' ELSE 'card_no' END, fault,"
     " CASE WHEN fault LIKE 'bill%' THEN external_id ELSE coalesce(card_no, phone) END,"
     " coalesce(fault_detail, '') FROM import_purchase_rows"
-    " WHERE import_id = :id AND fault IS NOT NULL ORDER BY line LIMIT :limit)"
+    " WHERE import_id = :id AND fault <> 'unreadable' ORDER BY line LIMIT :limit)"
     ") f ORDER BY line, position LIMIT :limit"
 )
 
