@@ -87,7 +87,7 @@ class Trade:
         async with AsyncExitStack() as opened:
             for _ in range(connections):
                 tx = await opened.enter_async_context(self._sessions())
-                await tx.connection()
+                await tx.execute(text("SELECT 1"))
 
     async def _client(self, rng: Random) -> None:
         while time.monotonic() < self._ends_at:
@@ -106,11 +106,9 @@ class Trade:
         order = draw_order(rng, self._market, self._known, now=datetime.now(UTC))
         if rng.random() < TWICE:
             async with self._second_line:
-                answers = await asyncio.gather(
-                    self._send(order), self._send(order), return_exceptions=True
-                )
+                answers = await self._send_at_once(order, times=2)
         else:
-            answers = await asyncio.gather(self._send(order), return_exceptions=True)
+            answers = await self._send_at_once(order, times=1)
         told_of = [answer for answer in answers if isinstance(answer, list)]
         for answer in answers:
             if isinstance(answer, BaseException):
@@ -119,6 +117,10 @@ class Trade:
             self._compare(order, told_of)
         for results in told_of:
             self._note(order, results)
+
+    async def _send_at_once(self, order: Order, *, times: int) -> list[list[Any] | BaseException]:
+        sending = (self._send(order) for _ in range(times))
+        return list(await asyncio.gather(*sending, return_exceptions=True))
 
     async def _send(self, order: Order) -> list[Any]:
         async with transaction(self._sessions) as tx:
