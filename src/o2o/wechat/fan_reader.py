@@ -5,9 +5,8 @@ from uuid import UUID
 
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.subscriptions import Later
-from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
-from o2o.wechat.actions.keep_fans import FanProfile, keep_fan
+from o2o.wechat.actions.keep_fans import complete_fan
 from o2o.wechat.api import WeChatAPI
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
@@ -19,12 +18,9 @@ USER_INFO = "/cgi-bin/user/info"
 class FanReader:
     """Performs the errand that completes a fan. Nickname and avatar come back empty since 2021."""
 
-    def __init__(
-        self, *, sessions: SessionFactory, clock: Clock, accounts: Accounts, api: WeChatAPI
-    ) -> None:
+    def __init__(self, *, sessions: SessionFactory, accounts: Accounts, api: WeChatAPI) -> None:
         """Read through `api`."""
         self._sessions = sessions
-        self._clock = clock
         self._accounts = accounts
         self._api = api
 
@@ -45,9 +41,6 @@ class FanReader:
         unionid = answer.get("unionid")
         if isinstance(unionid, str) and unionid:
             async with transaction(self._sessions) as tx:
-                await keep_fan(
-                    tx,
-                    account_id=account.id,
-                    profile=FanProfile(openid=payload["openid"], unionid=unionid),
-                    now=self._clock.now(),
+                await complete_fan(
+                    tx, account_id=account.id, openid=payload["openid"], unionid=unionid
                 )

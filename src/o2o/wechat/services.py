@@ -84,9 +84,7 @@ class WeChatServices:
             templates=self.templates,
             public_url=settings.public_url,
         )
-        self.reader = FanReader(
-            sessions=sessions, clock=clock, accounts=self.accounts, api=self.api
-        )
+        self.reader = FanReader(sessions=sessions, accounts=self.accounts, api=self.api)
         self.oauth = OAuth(
             settings=settings,
             sessions=sessions,

@@ -79,7 +79,8 @@ async def note_revocations(tx: Tx, heard: Sequence[Heard]) -> None:
                 actor=SYSTEM,
                 action="fan.revocation_unknown",
                 at=one.now,
-                subject=("fan", str(one.fan_id or one.message.openid)),
+                # Never the openid: the trail is append only, and people may ask to be forgotten.
+                subject=("fan", one.fan_id) if one.fan_id else None,
                 codes=unknown,
             )
 

@@ -23,6 +23,9 @@ _KEEP = text(
     " avatar_url = coalesce(excluded.avatar_url, f.avatar_url)"
     " RETURNING id"
 )
+_COMPLETE = text(
+    "UPDATE fans SET unionid = :unionid WHERE account_id = :account_id AND openid = :openid"
+)
 
 
 class FanProfile(msgspec.Struct, frozen=True):
@@ -52,3 +55,8 @@ async def keep_fan(tx: Tx, *, account_id: UUID, profile: FanProfile, now: dateti
         },
     )
     return fan_id
+
+
+async def complete_fan(tx: Tx, *, account_id: UUID, openid: str, unionid: str) -> None:
+    """Add what WeChat told of a fan that is there; one who asked to be deleted stays away."""
+    await tx.execute(_COMPLETE, {"account_id": account_id, "openid": openid, "unionid": unionid})
