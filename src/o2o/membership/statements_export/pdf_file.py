@@ -16,14 +16,14 @@ GREY, LINE_GREY = "#6b7280", "#d1d5db"
 # Shares of the width between the margins.
 _SHARES = {
     "at": 15,
-    "kind": 11,
-    "store": 17,
-    "tender": 8,
+    "kind": 10,
+    "store": 21,
+    "tender": 7,
     "amount": 11,
-    "principal": 11,
+    "principal": 10,
     "bonus": 10,
     "balance": 12,
-    "reason": 13,
+    "reason": 12,
 }
 # The number of a transfer is for machines; there is no room for it on paper.
 _LEFT_OUT = frozenset({"number"})
