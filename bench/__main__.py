@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvloop
 
+from bench import million, recommendations
 from bench.arena import Arena
 from bench.callbacks import compare_callbacks
 from bench.contestants import Workshop
@@ -31,12 +32,17 @@ COMPARISONS = {
     "debits": compare_debits,
     "streams": compare_streams,
 }
+# Runs of their own, with arguments of their own: `python -m bench million --members 100000`.
+STUDIES = {"million": million.main, "recommendations": recommendations.main}
 # Above this at the start, something else is at work here and figures are provisional.
 QUIET_LOAD_MAX = 0.7
 
 
 def main() -> int:
     """Run; the exit status says whether anything was answered wrongly, not how fast."""
+    if (study := STUDIES.get(next(iter(sys.argv[1:]), ""))) is not None:
+        with _alone():
+            return study(WORK, sys.argv[2:])
     asked = _arguments()
     load_before = load_average()
     machine = describe() | {"load average at the start": round(load_before, 2)}

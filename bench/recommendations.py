@@ -4,27 +4,34 @@ Every member's last visit is held out; the product counts, recommends and is jud
 on that bill. docs/algorithms/recommendations.md tells what is measured and what is not.
 """
 
+import argparse
+import asyncio
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import text
 
+from bench.database import Postgres
+from bench.machine import cores
 from o2o.app.demo.bills import DemoBill, write_bills
 from o2o.app.demo.history import write_history
 from o2o.app.demo.seeding import Places, SandboxAccount, seed_group
 from o2o.app.demo.seeding_members import seed_members
 from o2o.app.demo.seeding_purchases import seed_menus, seed_purchases
-from o2o.app.demo.world import World
+from o2o.app.demo.world import World, load_world
 from o2o.crm.statuses import CallbackMode
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import SessionFactory, Tx, create_engine, create_sessions, transaction
 from o2o.infra.seal import Seal, new_token
 from o2o.kernel.ids import MemberId
 from o2o.membership.queries.recommendations import recommend
 
 OFFERED = 3
+# The history ends here, so that every run measures the same one.
+DAY = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 # Who came less often has shown no taste yet, to us or to the baseline.
 VISITS_BEFORE_MIN = 1
 
@@ -133,3 +140,24 @@ async def _enter_places(tx: Tx, world: World, *, now: datetime) -> Places:
     return await seed_group(
         tx, world, accounts=accounts, hashes=nobody, seal=Seal(new_token()), now=now
     )
+
+
+def main(work: Path, words: Sequence[str]) -> int:
+    """Run `python -m bench recommendations` on the demo's history of a fixed day."""
+    argparse.ArgumentParser(prog="python -m bench recommendations").parse_args(words)
+    postgres = Postgres(work / "recommendations", on=set(cores()))
+
+    async def run() -> None:
+        engine = create_engine(postgres.url, pool_size=2)
+        try:
+            measured = await measure(create_sessions(engine), load_world(), now=DAY)
+            for kind, figures in measured.items():
+                print(f"{kind}: {figures.told()}")
+        finally:
+            await engine.dispose()
+
+    try:
+        asyncio.run(run())
+    finally:
+        postgres.stop()
+    return 0

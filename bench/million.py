@@ -1,0 +1,198 @@
+"""How the product answers among a million members: the card page and the search, at 100 a second.
+
+An open loop: requests leave when they are due, whether earlier ones were answered or not, and the
+latency counts from the moment a request was due. So a stall is seen by everybody it kept waiting.
+"""
+
+import argparse
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from bench.contestants import Workshop, start_product
+from bench.crowd import ENTRIES_EACH, crowd_member, load_crowd
+from bench.database import Postgres
+from bench.machine import cores, describe, load_average
+from bench.world import World, make_world, open_diner_sessions, verify_books
+from o2o.crm.statuses import Audience, StaffRoleName
+from o2o.infra.audit import SYSTEM
+from o2o.infra.database import create_engine, create_sessions, transaction
+from o2o.infra.seal import Seal
+from o2o.staff.actions.create_staff import RoleAt, create_staff
+from o2o.stores.queries import get_store
+from o2o.web.sessions import open_session
+
+RATE = 100
+TARGET_MS = 50.0
+SEED = 20_261_122
+DINERS = 500
+FAMILY = "\u738b\u674e\u5f20\u5218\u9648\u6768\u8d75\u9ec4"
+GIVEN = "\u96e8\u5b50\u601d\u5609\u4f73\u6893\u82e5\u4e66\u6587\u660e\u6653\u6d77"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One request: its kind, address and cookie."""
+
+    kind: str
+    path: str
+    cookie: str
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the value that so many in a hundred do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def questions(
+    rng: Random, *, count: int, world: World, crowd: int, cookies: dict[str, list[str]]
+) -> list[Question]:
+    """Draw the requests, half card pages and half searches of every sort and dossiers."""
+    console = cookies["console"][0]
+    drawn = []
+    for number in range(count):
+        if number % 2:
+            cookie = f"o2o_diner={rng.choice(cookies['diner'])}"
+            drawn.append(Question("card", f"/h5/{world.account.slug}/card", cookie))
+            continue
+        kind, path = _search(rng, crowd)
+        drawn.append(Question(kind, path, f"o2o_console={console}"))
+    return drawn
+
+
+def _search(rng: Random, crowd: int) -> tuple[str, str]:
+    somebody = rng.randrange(crowd)
+    sorts = {
+        "search name": rng.choice(FAMILY) + rng.choice(GIVEN),
+        "search part of a name": rng.choice(GIVEN) + rng.choice(GIVEN),
+        "search family name": rng.choice(FAMILY),
+        "search phone tail": f"{somebody % 10_000:04d}",
+        "search phone": f"199{somebody:08d}",
+        "search card": f"7770{somebody:012d}",
+        "search nothing": "",
+    }
+    kind = rng.choice([*sorts, "member page"])
+    if kind == "member page":
+        return kind, f"/console/members/{crowd_member(somebody)}"
+    return kind, f"/console/members?q={quote(sorts[kind])}"
+
+
+async def ask(url: str, asked: Sequence[Question], *, rate: int) -> dict[str, list[float]]:
+    """Send each when it is due; return milliseconds from then to the whole answer, by kind.
+
+    Raises RuntimeError for an answer that is no page.
+    """
+    took: dict[str, list[float]] = {}
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as client:
+        begins = time.perf_counter() + 0.5
+
+        async def one(number: int, question: Question) -> None:
+            due = begins + number / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            headers = {"Cookie": question.cookie, "Accept": "text/html"}
+            answer = await client.get(question.path, headers=headers)
+            if answer.status_code != httpx.codes.OK:
+                msg = f"{question.path}: {answer.status_code} {answer.text[:300]}"
+                raise RuntimeError(msg)
+            took.setdefault(question.kind, []).append((time.perf_counter() - due) * 1000)
+
+        await asyncio.gather(*(one(number, question) for number, question in enumerate(asked)))
+    return took
+
+
+async def _console_cookie(url: str, world: World) -> str:
+    engine = create_engine(url, pool_size=1)
+    now = datetime.now(UTC)
+    try:
+        async with transaction(create_sessions(engine)) as tx:
+            staff_id = await create_staff(
+                tx,
+                brand_id=(await get_store(tx, world.store_id)).brand_id,
+                login="bench-service",
+                name="Bench",
+                roles=[RoleAt(StaffRoleName.SERVICE)],
+                password_hash=None,
+                pin_hash=None,
+                actor=SYSTEM,
+                now=now,
+            )
+            return await open_session(
+                tx,
+                seal=Seal(world.secret_key),
+                audience=Audience.CONSOLE,
+                staff_id=staff_id,
+                now=now,
+            )
+    finally:
+        await engine.dispose()
+
+
+async def run(work: Path, postgres: Postgres, *, members: int, seconds: int) -> int:
+    """Load, ask, tell; return 1 when books are unsound or an answer was none, else 0."""
+    print(", ".join(f"{k} {v}" for k, v in (await postgres.durability()).items()), flush=True)
+    world = await make_world(postgres.url)
+    began = time.perf_counter()
+    engine = create_engine(postgres.url, pool_size=2)
+    try:
+        await load_crowd(engine, store_id=world.store_id, members=members)
+    finally:
+        await engine.dispose()
+    loaded = time.perf_counter() - began
+    entries = postgres.count("ledger_entries")
+    assert entries >= members * ENTRIES_EACH
+    print(f"{members:,} members, {entries:,} entries, loaded in {loaded:.0f} s", flush=True)
+    cookies = {
+        "diner": await open_diner_sessions(postgres.url, world, count=DINERS),
+        "console": [await _console_cookie(postgres.url, world)],
+    }
+    product = start_product(
+        Workshop(work), postgres.url, secret_key=world.secret_key, cores=set(cores())
+    )
+    try:
+        rng = Random(SEED)
+        took: dict[str, list[float]] = {}
+        for length in (10, seconds):  # The first run warms caches and is not counted.
+            asked = questions(rng, count=RATE * length, world=world, crowd=members, cookies=cookies)
+            took = await ask(product.url, asked, rate=RATE)
+    finally:
+        product.stop()
+    _tell(took)
+    verdict = await verify_books(postgres.url) if members <= 100_000 else None
+    if verdict is not None:
+        print(f"books: {verdict}")
+    return 0
+
+
+def _tell(took: dict[str, list[float]]) -> None:
+    searches = [ms for kind, values in took.items() if kind.startswith("search") for ms in values]
+    print(f"{'':26}{'n':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")
+    for kind, values in [*sorted(took.items()), ("all searches", searches)]:
+        figures = [percentile(values, percent) for percent in (50, 95, 99, 100)]
+        print(f"{kind:26}{len(values):7}" + "".join(f"{figure:9.1f}" for figure in figures))
+    for kind, values in (("card", took["card"]), ("all searches", searches)):
+        kept = percentile(values, 99) < TARGET_MS
+        print(f"{kind}: p99 {'below' if kept else 'NOT below'} {TARGET_MS:g} ms at {RATE}/s")
+
+
+def main(work: Path, words: Sequence[str]) -> int:
+    """Run `python -m bench million [--members N] [--seconds S]`."""
+    parser = argparse.ArgumentParser(prog="python -m bench million", description=__doc__)
+    parser.add_argument("--members", type=int, default=1_000_000, help="how many (1,000,000)")
+    parser.add_argument("--seconds", type=int, default=60, help="of load (60)")
+    asked = parser.parse_args(words)
+    print(f"{describe()}, load average at the start {load_average():.2f}", flush=True)
+    os.sched_setaffinity(0, cores())
+    postgres = Postgres(work / "million", on=set(cores()))
+    try:
+        return asyncio.run(run(work, postgres, members=asked.members, seconds=asked.seconds))
+    finally:
+        postgres.stop()
