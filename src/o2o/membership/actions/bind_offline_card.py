@@ -35,6 +35,7 @@ from o2o.membership.errors_identity import (
     CardReportedLost,
     CardUnknown,
 )
+from o2o.membership.moves_identity import OFFLINE_CARD_MOVES
 from o2o.membership.queries.offline_cards import FoundCard, find_offline_card, lock_offline_card
 from o2o.membership.queries.visits import get_live_visit
 from o2o.membership.rules.scratch_cards import fold_card_no
@@ -62,7 +63,7 @@ class CardBound(msgspec.Struct, frozen=True, kw_only=True):
 
 _MARK_BOUND = text(
     "UPDATE offline_cards SET status = 'bound', bound_at = :now"
-    " WHERE member_id = :member_id AND status = 'unbound'"
+    " WHERE member_id = :member_id AND status = ANY(CAST(:sources AS text[]))"
 )
 
 
@@ -155,7 +156,8 @@ async def _join(
             by=by,
             now=now,
         )
-    await tx.execute(_MARK_BOUND, {"member_id": own_id, "now": now})
+    sources = sorted(OFFLINE_CARD_MOVES.sources_of(OfflineCardStatus.BOUND))
+    await tx.execute(_MARK_BOUND, {"member_id": own_id, "now": now, "sources": sources})
     await note(
         tx,
         actor=by,

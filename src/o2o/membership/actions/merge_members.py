@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import MemberStatus
+from o2o.crm.statuses import CardStatus, MemberStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers
@@ -30,6 +30,7 @@ from o2o.membership.actions.move_rows import move_rows
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_identity import MemberMergedAway, NotOneBrand
 from o2o.membership.events import MembersMerged
+from o2o.membership.moves_identity import CARD_MOVES, MEMBER_MOVES
 from o2o.membership.queries.identity import list_survivors
 from o2o.membership.rules.merging import undo_until
 
@@ -58,8 +59,8 @@ _INSERT = text(
 )
 _KEEP = text("UPDATE member_merges SET snapshot = CAST(:snapshot AS jsonb) WHERE id = :id")
 _REPLACE_CARDS = text(
-    "UPDATE cards SET status = 'replaced' WHERE member_id = :from AND status = 'active'"
-    " RETURNING id"
+    "UPDATE cards SET status = 'replaced' WHERE member_id = :from"
+    " AND status = ANY(CAST(:sources AS text[])) RETURNING id"
 )
 _KILL_CODES = text(
     "UPDATE member_codes SET expires_at = :now"
@@ -68,7 +69,10 @@ _KILL_CODES = text(
 _CLOSE_VISITS = text(
     "UPDATE counter_visits SET closed_at = :now WHERE member_id = :from AND closed_at IS NULL"
 )
-_GO = text("UPDATE members SET status = 'merged', merged_into_id = :into WHERE id = :from")
+_GO = text(
+    "UPDATE members SET status = 'merged', merged_into_id = :into"
+    " WHERE id = :from AND status = ANY(CAST(:sources AS text[]))"
+)
 
 
 async def merge_members(
@@ -141,10 +145,12 @@ async def _become_one(
     if proved_phone is not None:
         await add_phone(tx, into_id, proved_phone, now=now)
     await write_profile(tx, into_id, after)
-    cards = list(await tx.scalars(_REPLACE_CARDS, pair))
+    usable = sorted(CARD_MOVES.sources_of(CardStatus.REPLACED))
+    cards = list(await tx.scalars(_REPLACE_CARDS, {"from": from_id, "sources": usable}))
     await tx.execute(_KILL_CODES, pair | {"now": now})
     await tx.execute(_CLOSE_VISITS, pair | {"now": now})
-    await tx.execute(_GO, pair)
+    sources = sorted(MEMBER_MOVES.sources_of(MemberStatus.MERGED))
+    await tx.execute(_GO, pair | {"sources": sources})
     return Snapshot(
         before=before,
         after=after,

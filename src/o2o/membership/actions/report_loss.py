@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from o2o.crm.statuses import CardStatus, OfflineCardStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash, claim_request, keep_answer
@@ -18,6 +19,7 @@ from o2o.membership.actions.issue_card import issue_card
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_identity import CardUnknown, UnnamedCardNotReplaced
 from o2o.membership.events import CardReportedLost
+from o2o.membership.moves_identity import CARD_MOVES, OFFLINE_CARD_MOVES
 
 
 class ReplacedCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +35,12 @@ _MEMBER = text(
     " WHERE m.id = :id AND m.status = 'active' FOR NO KEY UPDATE OF m"
 )
 _LOSE = text(
-    "UPDATE cards SET status = 'lost' WHERE member_id = :id AND status = 'active' RETURNING card_no"
+    "UPDATE cards SET status = 'lost' WHERE member_id = :id"
+    " AND status = ANY(CAST(:sources AS text[])) RETURNING card_no"
 )
 _LOSE_OFFLINE = text(
     "UPDATE offline_cards SET status = 'lost' WHERE id = :card_id AND member_id = :id"
-    " AND status IN ('unbound', 'bound') RETURNING card_no"
+    " AND status = ANY(CAST(:sources AS text[])) RETURNING card_no"
 )
 _KILL_CODES = text(
     "UPDATE member_codes SET expires_at = :now"
@@ -75,7 +78,8 @@ async def report_loss(
     if not member.is_named:
         raise UnnamedCardNotReplaced
     values = {"id": member_id, "now": now, "spared": spared_visit_id}
-    lost = (await tx.execute(_LOSE, values)).scalar_one()
+    sources = sorted(CARD_MOVES.sources_of(CardStatus.LOST))
+    lost = (await tx.execute(_LOSE, {"id": member_id, "sources": sources})).scalar_one()
     card_no = await issue_card(
         tx,
         brand_id=BrandId(member.brand_id),
@@ -116,7 +120,8 @@ async def report_offline_card_lost(
     if not member.is_named:
         raise UnnamedCardNotReplaced
     values = {"id": member_id, "card_id": card_id}
-    row = (await tx.execute(_LOSE_OFFLINE, values)).first()
+    sources = sorted(OFFLINE_CARD_MOVES.sources_of(OfflineCardStatus.LOST))
+    row = (await tx.execute(_LOSE_OFFLINE, values | {"sources": sources})).first()
     if row is None:
         if not await tx.scalar(
             text("SELECT 1 FROM offline_cards WHERE id = :card_id AND member_id = :id"), values

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import MemberStatus
+from o2o.crm.statuses import CardStatus, MemberStatus, OfflineCardStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers
@@ -31,6 +31,7 @@ from o2o.membership.errors_identity import (
     MergeUndone,
 )
 from o2o.membership.events import MembersUnmerged
+from o2o.membership.moves_identity import CARD_MOVES, MEMBER_MOVES, OFFLINE_CARD_MOVES
 from o2o.membership.rules.merging import undo_until
 
 
@@ -50,17 +51,18 @@ _UNDO = text(
 )
 _COME_BACK = text(
     "UPDATE members SET status = 'active', merged_into_id = NULL"
-    " WHERE id = :from AND status = 'merged' AND merged_into_id = :into"
+    " WHERE id = :from AND merged_into_id = :into"
+    " AND status = ANY(CAST(:sources AS text[]))"
 )
 _CARDS_BACK = text(
     "UPDATE cards c SET status = 'active' WHERE id = ANY(CAST(:ids AS uuid[]))"
-    " AND status = 'replaced' AND NOT EXISTS (SELECT 1 FROM cards o"
+    " AND status = ANY(CAST(:sources AS text[])) AND NOT EXISTS (SELECT 1 FROM cards o"
     " WHERE o.member_id = c.member_id AND o.status = 'active')"
 )
 # Nobody in WeChat has it any more: it can be bound again.
 _FREE_CARDS = text(
     "UPDATE offline_cards SET status = 'unbound', bound_at = NULL"
-    " WHERE member_id = :from AND status = 'bound'"
+    " WHERE member_id = :from AND status = ANY(CAST(:sources AS text[]))"
     " AND NOT EXISTS (SELECT 1 FROM fans WHERE member_id = :from)"
 )
 _KILL_CODES = text(
@@ -147,7 +149,8 @@ async def _claim(tx: Tx, merge: Any, *, request_id: RequestId, by: Actor, now: d
 
 async def _come_apart(tx: Tx, merge: Any, *, pair: dict[str, UUID], now: datetime) -> None:
     snapshot = msgspec.convert(merge.snapshot, Snapshot)
-    await tx.execute(_COME_BACK, pair)
+    merged = sorted(MEMBER_MOVES.sources_of(MemberStatus.ACTIVE))
+    await tx.execute(_COME_BACK, pair | {"sources": merged})
     await move_rows_back(
         tx, merge_id=merge.id, from_member_id=pair["from"], into_member_id=pair["into"]
     )
@@ -156,8 +159,10 @@ async def _come_apart(tx: Tx, merge: Any, *, pair: dict[str, UUID], now: datetim
     for phone in snapshot.phones_dropped:
         await add_phone(tx, pair["into"], phone, now=now)
     await take_consents_back(tx, snapshot, merged_at=merge.merged_at, now=now)
-    await tx.execute(_CARDS_BACK, {"ids": snapshot.cards_replaced})
-    await tx.execute(_FREE_CARDS, pair)
+    replaced = sorted(CARD_MOVES.sources_of(CardStatus.ACTIVE))
+    await tx.execute(_CARDS_BACK, {"ids": snapshot.cards_replaced, "sources": replaced})
+    bound = sorted(OFFLINE_CARD_MOVES.sources_of(OfflineCardStatus.UNBOUND))
+    await tx.execute(_FREE_CARDS, {"from": pair["from"], "sources": bound})
     # The phone that shows a code may be either one's from now on.
     await tx.execute(_KILL_CODES, pair | {"now": now})
     await tx.execute(_CLOSE_VISITS, pair | {"now": now})
