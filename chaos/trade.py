@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import text
 
 from chaos.trade_orders import MONEY, Known, Order, draw_order
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.database import DatabaseAway, SessionFactory, transaction
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import BrandId, MemberId, StoreId, new_request_id
 from o2o.ledger.actions.end_holds import expire_holds
@@ -34,6 +34,7 @@ TWICE, MERGER, SWEEP = 0.15, 0.02, 0.02
 
 # How many may hold a second connection; the server has a hundred.
 TWICE_AT_ONCE = 12
+SENDINGS_MAX = 5
 LOCK_NOT_AVAILABLE = "55P03"
 
 _SNAPSHOT = text(
@@ -109,50 +110,56 @@ class Trade:
                 answers = await self._send_at_once(order, times=2)
         else:
             answers = await self._send_at_once(order, times=1)
-        told_of = [answer for answer in answers if isinstance(answer, list)]
         for answer in answers:
             if isinstance(answer, BaseException):
                 self._note_failure(answer)
-        if len(told_of) > 1:
-            self._compare(order, told_of)
-        for results in told_of:
-            self._note(order, results)
+        told_of = [answer for answer in answers if isinstance(answer, list)]
+        for number, results in enumerate(zip(*told_of, strict=True)):
+            self._compare(order, results)
+            self._note(order, results, command=order.commands[number])
 
     async def _send_at_once(self, order: Order, *, times: int) -> list[list[Any] | BaseException]:
         sending = (self._send(order) for _ in range(times))
         return list(await asyncio.gather(*sending, return_exceptions=True))
 
     async def _send(self, order: Order) -> list[Any]:
-        async with transaction(self._sessions) as tx:
-            return list(await order.action(tx, order.commands))
+        """Send until there is an answer: without one nobody knows what has happened."""
+        for _ in range(SENDINGS_MAX):
+            try:
+                async with transaction(self._sessions) as tx:
+                    return list(await order.action(tx, order.commands))
+            except DatabaseAway:
+                self.figures["sent again without an answer"] += 1
+        raise DatabaseAway
 
     def _note_failure(self, error: BaseException) -> None:
         """Who waits too long for a card is sent away and nothing has happened; all else is bad."""
         if getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_NOT_AVAILABLE:
             self.figures["gave up waiting"] += 1
+        elif isinstance(error, DatabaseAway):
+            self.figures["never answered"] += 1
         else:
             self.violations.append(f"unexpected: {error!r}"[:300])
 
-    def _compare(self, order: Order, both: Sequence[Sequence[Any]]) -> None:
-        """Of two who sent one request, at most one did something, and both were told the same."""
-        for one, other in zip(*both, strict=True):
-            done = [r for r in (one, other) if not isinstance(r, Fact)]
-            if len(done) == 2 and sum(r.is_replay for r in done) != 1:
-                self.violations.append(f"{order.name}: one request, two effects")
-            if len({told(r) for r in done}) > 1:
-                self.violations.append(f"{order.name}: two answers: {done!r}")
-            self.figures["sent twice"] += 1
+    def _compare(self, order: Order, results: Sequence[Any]) -> None:
+        """Of those who sent one request, at most one did something; all were told the same."""
+        done = [result for result in results if not isinstance(result, Fact)]
+        if sum(not result.is_replay for result in done) > 1:
+            self.violations.append(f"{order.name}: one request, two effects")
+        if len({told(result) for result in done}) > 1:
+            self.violations.append(f"{order.name}: two answers: {done!r}")
+        self.figures["sent twice"] += len(results) - 1
 
-    def _note(self, order: Order, results: Sequence[Any]) -> None:
-        for result in results:
-            if isinstance(result, Fact):
-                self.figures["refused"] += 1
-            elif result.is_replay:
-                self.figures["repeated"] += 1
-            else:
-                self.figures[order.name] += 1
-                self._known.learn(order, result)
-                self._money_fen += MONEY.get(order.name, _nothing)(result)
+    def _note(self, order: Order, results: Sequence[Any], *, command: Any) -> None:
+        """Count one effect for one request, if there was one, however often it was answered."""
+        done = [result for result in results if not isinstance(result, Fact)]
+        self.figures["refused"] += len(results) - len(done)
+        if not done:
+            return
+        self.figures["repeated"] += len(done) - 1
+        self.figures[order.name] += 1
+        self._known.learn(order.name, command, done[0])
+        self._money_fen += MONEY.get(order.name, _nothing)(done[0])
 
     async def _merge(self, rng: Random) -> None:
         first, second = rng.sample(self._market.members, 2)

@@ -63,13 +63,13 @@ class Known:
             name: [] for name in ("top_up", "debit", "hold", "earn", "spend")
         }
 
-    def learn(self, order: Order, result: Any) -> None:
-        """Remember what an order did."""
-        kept = self.of.get("debit" if order.name == "post" else order.name)
-        if kept is None or len(order.commands) > 1:
+    def learn(self, name: str, command: Any, result: Any) -> None:
+        """Remember what a command did."""
+        kept = self.of.get("debit" if name == "post" else name)
+        if kept is None:
             return
-        named = result.hold_id if order.name == "hold" else result.transfer_id
-        kept.append((order.commands[0].member_id, named))
+        named = result.hold_id if name == "hold" else result.transfer_id
+        kept.append((command.member_id, named))
         del kept[:-KNOWN_MAX]
 
 
