@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from o2o.crm.statuses import Asset, LotKind, Tender
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.kernel.ids import TransferId, new_request_id
 from o2o.ledger.actions.adjust_balance import AdjustBalance, adjust_balance
 from o2o.ledger.actions.debit_stored_value import debit_stored_value
@@ -26,6 +26,7 @@ from tests.factories.seals import damage, sealed
 from tests.fakes.clock import NOON
 
 TODAY = date(2026, 11, 20)
+TOMORROW = NOON + timedelta(days=1)
 FAR = date(2030, 1, 1)
 
 
@@ -50,83 +51,98 @@ async def given_everything(sessions: SessionFactory) -> Books:
     """Each way in which stored value moves, in two stores and over two days."""
     async with transaction(sessions) as tx:
         books = await given_books(tx)
-        tomorrow = NOON + timedelta(days=1)
-        first = done(
-            await top_up_stored_value(tx, [top_up(books, principal_fen=50_000, bonus_fen=5_000)])
+        first = await given_trade(tx, books)
+        await given_holds(tx, books)
+        await given_transfers(tx, books, top_up_id=first)
+    return books
+
+
+async def given_trade(tx: Tx, books: Books) -> TransferId:
+    """Top-ups in both stores, a debit that is taken back in part; return the first top-up."""
+    first = done(
+        await top_up_stored_value(tx, [top_up(books, principal_fen=50_000, bonus_fen=5_000)])
+    )
+    done(
+        await top_up_stored_value(
+            tx,
+            [top_up(books, principal_fen=7_000, store_id=books.other_store_id, now=TOMORROW)],
         )
-        done(
-            await top_up_stored_value(
-                tx,
-                [top_up(books, principal_fen=7_000, store_id=books.other_store_id, now=tomorrow)],
-            )
+    )
+    spent = done(await debit_stored_value(tx, [debit(books, 8_800, now=TOMORROW)]))
+    done(
+        await reverse_debits(
+            tx,
+            [
+                some(
+                    ReverseTransfer,
+                    books,
+                    store_id=None,
+                    transfer_id=spent.transfer_id,
+                    amount=800,
+                    now=TOMORROW,
+                )
+            ],
         )
-        spent = done(await debit_stored_value(tx, [debit(books, 8_800, now=tomorrow)]))
+    )
+    return TransferId(first.transfer_id)
+
+
+async def given_holds(tx: Tx, books: Books) -> None:
+    """One posted in part, one given back, one still open."""
+    holds = [
         done(
-            await reverse_debits(
+            await hold_stored_value(
                 tx,
                 [
                     some(
-                        ReverseTransfer,
+                        HoldStoredValue,
                         books,
-                        store_id=None,
-                        transfer_id=spent.transfer_id,
-                        amount=800,
-                        now=tomorrow,
+                        amount_fen=amount,
+                        expires_at=NOON + timedelta(hours=1),
                     )
                 ],
             )
+        ).hold_id
+        for amount in (3_000, 2_000, 1_000)
+    ]
+    done(
+        await post_holds(
+            tx, [some(PostHold, books, store_id=None, hold_id=holds[0], amount_fen=2_500)]
         )
-        holds = [
-            done(
-                await hold_stored_value(
-                    tx,
-                    [
-                        some(
-                            HoldStoredValue,
-                            books,
-                            amount_fen=amount,
-                            expires_at=NOON + timedelta(hours=1),
-                        )
-                    ],
-                )
-            ).hold_id
-            for amount in (3_000, 2_000, 1_000)
-        ]
-        done(
-            await post_holds(
-                tx, [some(PostHold, books, store_id=None, hold_id=holds[0], amount_fen=2_500)]
-            )
-        )
-        done(await void_holds(tx, [some(VoidHold, books, store_id=None, hold_id=holds[1])]))
-        passing = some(
-            PassOnStoredValue,
-            books,
-            store_id=None,
-            to_member_id=books.other_member_id,
-            amount_fen=6_000,
-            balance_fen_max=LIMIT_FEN,
-        )
-        done(await pass_on_stored_value(tx, [passing]))
-        other = debit(books, 1_000, member_id=books.other_member_id, now=tomorrow)
-        done(await debit_stored_value(tx, [other]))
-        refund = some(
-            RefundStoredValue,
-            books,
-            top_up_id=TransferId(first.transfer_id),
-            tender=Tender.CASH,
-            within_days=None,
-        )
-        done(await refund_stored_value(tx, [refund]))
-        adjustment = some(
-            AdjustBalance,
-            books,
-            store_id=None,
-            asset=Asset.CNY_FEN,
-            delta=300,
-            lot_kind=LotKind.BONUS,
-        )
-        done(await adjust_balance(tx, [adjustment]))
-    return books
+    )
+    done(await void_holds(tx, [some(VoidHold, books, store_id=None, hold_id=holds[1])]))
+
+
+async def given_transfers(tx: Tx, books: Books, *, top_up_id: TransferId) -> None:
+    """Value passed on and spent there, a refund, a correction."""
+    passing = some(
+        PassOnStoredValue,
+        books,
+        store_id=None,
+        to_member_id=books.other_member_id,
+        amount_fen=6_000,
+        balance_fen_max=LIMIT_FEN,
+    )
+    done(await pass_on_stored_value(tx, [passing]))
+    other = debit(books, 1_000, member_id=books.other_member_id, now=TOMORROW)
+    done(await debit_stored_value(tx, [other]))
+    refund = some(
+        RefundStoredValue,
+        books,
+        top_up_id=top_up_id,
+        tender=Tender.CASH,
+        within_days=None,
+    )
+    done(await refund_stored_value(tx, [refund]))
+    adjustment = some(
+        AdjustBalance,
+        books,
+        store_id=None,
+        asset=Asset.CNY_FEN,
+        delta=300,
+        lot_kind=LotKind.BONUS,
+    )
+    done(await adjust_balance(tx, [adjustment]))
 
 
 async def owed(

@@ -18,7 +18,7 @@ from litestar.response import Redirect
 from o2o.crm.organisation import Store
 from o2o.crm.statuses import StaffRoleName
 from o2o.infra.audit import Actor, note
-from o2o.infra.database import Tx
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.kernel.ids import BrandId
 from o2o.kernel.money import format_yuan
 from o2o.ledger.queries.liability import (
@@ -137,7 +137,7 @@ class ConsoleLiability(Controller):
     async def send_file(
         self,
         request: AnyRequest,
-        tx: NamedDependency[Tx],
+        sessions: NamedDependency[SessionFactory],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
         from_day: Day = "",
@@ -145,24 +145,25 @@ class ConsoleLiability(Controller):
         store: StoreChoice = "",
     ) -> Response[Any]:
         """Send each day of each store as CSV. Raises RoleMissing, also for others' stores."""
-        scope = await _scope(tx, console_staff)
-        chosen = _chosen(scope, store)
         now = platform.clock.now()
         asked = _asked(from_day, to_day, today=periods.today(now))
         if not isinstance(asked, Period):
             # The page says what is wrong with the days.
             query = urlencode({"store": store, "from_day": from_day, "to_day": to_day})
             return Redirect(f"{PAGE}?{query}", status_code=303)
-        movements = await _movements(tx, scope, chosen, asked)
-        await note(
-            tx,
-            actor=Actor("staff", console_staff.staff_id),
-            action="liability.downloaded",
-            at=now,
-            store_id=chosen,
-            from_day=asked.from_day.isoformat(),
-            to_day=asked.to_day.isoformat(),
-        )
+        async with transaction(sessions) as tx:
+            scope = await _scope(tx, console_staff)
+            chosen = _chosen(scope, store)
+            movements = await _movements(tx, scope, chosen, asked)
+            await note(
+                tx,
+                actor=Actor("staff", console_staff.staff_id),
+                action="liability.downloaded",
+                at=now,
+                store_id=chosen,
+                from_day=asked.from_day.isoformat(),
+                to_day=asked.to_day.isoformat(),
+            )
         content = await asyncio.to_thread(
             _csv, movements, scope, asked, platform, language_of(request)
         )

@@ -14,7 +14,7 @@ from litestar.response import Redirect
 
 from o2o.crm.statuses import Asset
 from o2o.infra.audit import Actor, note
-from o2o.infra.database import Tx
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal, SealBroken
 from o2o.kernel.clock import Clock
 from o2o.kernel.ids import MemberId
@@ -148,7 +148,7 @@ class DinerStatementPages(Controller):
 async def send_statement(
     account: FromPath[str],
     token: FromPath[str],
-    tx: NamedDependency[Tx],
+    sessions: NamedDependency[SessionFactory],
     clock: NamedDependency[Clock],
     seal: NamedDependency[Seal],
     platform: NamedDependency[Platform],
@@ -156,18 +156,20 @@ async def send_statement(
     """Send the file that a link names. Raises StatementLinkOver, MemberNotFound."""
     now = clock.now()
     link = StatementLink.opened(token, seal=seal, account=account, now=now)
-    sheet = await _sheet(tx, link, platform=platform, now=now)
-    await note(
-        tx,
-        actor=Actor("member", link.member_id),
-        action="statement.downloaded",
-        at=now,
-        subject=("member", link.member_id),
-        asset=link.asset.value,
-        from_day=link.from_day.isoformat(),
-        to_day=link.to_day.isoformat(),
-        format=link.format,
-    )
+    async with transaction(sessions) as tx:
+        sheet = await _sheet(tx, link, platform=platform, now=now)
+        await note(
+            tx,
+            actor=Actor("member", link.member_id),
+            action="statement.downloaded",
+            at=now,
+            subject=("member", link.member_id),
+            asset=link.asset.value,
+            from_day=link.from_day.isoformat(),
+            to_day=link.to_day.isoformat(),
+            format=link.format,
+        )
+    # Thousands of lines take a while to draw: neither in a transaction nor in everybody's way.
     make = pdf_bytes if link.format == "pdf" else csv_bytes
     content = await asyncio.to_thread(make, sheet)
     name = f"statement-{link.from_day:%Y%m%d}-{link.to_day:%Y%m%d}.{link.format}"

@@ -49,19 +49,17 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
         """Read the tables of each language; a language without them adds nothing."""
         files = list(files)
         same = {
-            ord(other): first
+            ord(other): row[0]
             for file in files
-            for first, others in file.get("same", {}).items()
-            for other in others
+            for row in file.get("same", ())
+            for other in row[1:]
         }
         return cls(
             exact=frozenset(name for file in files for name in file.get("exact", ())),
             before=_longest_first(files, "before", same),
             after=_longest_first(files, "after", same),
             same=same,
-            alike={
-                right: wrong for file in files for right, wrong in file.get("alike", {}).items()
-            },
+            alike={row[0]: row[1:] for file in files for row in file.get("alike", ())},
         )
 
 
