@@ -1,6 +1,6 @@
 """The line of time: every sort of contact, newest first, each shown once however small the page."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,43 @@ from o2o.membership.actions.write_note import write_note
 from o2o.membership.queries.timeline import Contact, list_contacts
 from tests.factories.members import Counter, given_balance, given_counter, given_fan
 from tests.fakes.clock import NOON
+
+
+async def given_messages(
+    tx: Tx, counter: Counter, openid: str, *, sent_at: datetime, heard_at: datetime
+) -> None:
+    """A message to the fan, a text and two events from the fan."""
+    tx.add(
+        Delivery(
+            id=new_id(),
+            account_id=counter.account.id,
+            openid=openid,
+            channel=DeliveryChannel.TEMPLATE,
+            client_msg_id="m",
+            purpose="stored_value_debited",
+            content={},
+            status=DeliveryStatus.DELIVERED,
+            created_at=sent_at,
+        )
+    )
+    for number, (kind, event, at) in enumerate(
+        [("text", None, heard_at), ("event", "CLICK", heard_at), ("event", "subscribe", NOON)]
+    ):
+        tx.add(
+            InboundMessage(
+                account_id=counter.account.id,
+                message_key=bytes([number]),
+                body_hash=b"x",
+                signed_at=number,
+                nonce="n",
+                openid=openid,
+                kind=kind,
+                event=event,
+                fields={},
+                received_at=at,
+            )
+        )
+        await tx.flush()
 
 
 async def given_contacts(tx: Tx, counter: Counter, service: StaffId) -> None:
@@ -60,37 +97,7 @@ async def given_contacts(tx: Tx, counter: Counter, service: StaffId) -> None:
     await answer_marketing(
         tx, member_id=member_id, is_wanted=True, terms_version="v1", now=hours[5]
     )
-    tx.add(
-        Delivery(
-            id=new_id(),
-            account_id=counter.account.id,
-            openid=fan.openid,
-            channel=DeliveryChannel.TEMPLATE,
-            client_msg_id="m",
-            purpose="stored_value_debited",
-            content={},
-            status=DeliveryStatus.DELIVERED,
-            created_at=hours[6],
-        )
-    )
-    for number, (kind, event, at) in enumerate(
-        [("text", None, hours[7]), ("event", "CLICK", hours[7]), ("event", "subscribe", NOON)]
-    ):
-        tx.add(
-            InboundMessage(
-                account_id=counter.account.id,
-                message_key=bytes([number]),
-                body_hash=b"x",
-                signed_at=number,
-                nonce="n",
-                openid=fan.openid,
-                kind=kind,
-                event=event,
-                fields={},
-                received_at=at,
-            )
-        )
-        await tx.flush()
+    await given_messages(tx, counter, fan.openid, sent_at=hours[6], heard_at=hours[7])
     # Who looked is no contact.
     await look_into_dossier(tx, member_id=member_id, by=service, now=hours[7])
 
