@@ -60,6 +60,6 @@ async def api_client(
         dependencies={"till": Till(**parts), "desk": Desk(**parts)},
     )
     edge = Edge(app, settings=platform.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI
-    transport = httpx.ASGITransport(app=edge, raise_app_exceptions=False)  # type: ignore[arg-type]  # likewise
+    transport = httpx.ASGITransport(app=edge, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=f"{BASE_URL}/api/v1") as client:
         yield client

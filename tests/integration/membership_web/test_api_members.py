@@ -92,7 +92,7 @@ async def test_a_member_is_found_by_phone_openid_and_card(
     assert answer.json() == (await api.get(f"/members/{me}")).json()
     assert "phone" not in answer.json()
     await change(sessions, "UPDATE offline_cards SET status = 'lost'")
-    assert await found(api, card="AB12345678") == (404, "member.not_found")
+    assert await found(api, card="AB12345678") == (409, "card.reported_lost")
 
 
 async def test_exactly_one_way_to_find_a_member(api: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from o2o.crm.statuses import Asset, Tender, TransferKind
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
 from o2o.ledger.queries import StatementLine, list_statement
 from o2o.membership.desk import Desk
@@ -81,7 +81,7 @@ class MemberAPI(Controller):
     )
     async def find_member(
         self,
-        sessions: NamedDependency[SessionFactory],
+        tx: NamedDependency[Tx],
         desk: NamedDependency[Desk],
         request: Request[Any, Any, Any],
         phone: Text = None,
@@ -101,10 +101,9 @@ class MemberAPI(Controller):
         member_id: UUID | None = None
         if name == "code":
             member_id = await desk.recognise(value, key_id=client.key_id, brand_id=client.brand_id)
-        async with transaction(sessions) as tx:
-            if member_id is None:
-                member_id = await _find(tx, name, value, client)
-            return await get_member_view(tx, member_id, brand_id=client.brand_id)
+        if member_id is None:
+            member_id = await _find(tx, name, value, client)
+        return await get_member_view(tx, member_id, brand_id=client.brand_id)
 
     @get(
         "/{member_id:uuid}",

@@ -1,6 +1,5 @@
 """The console's report of unspent stored value: what stores owe day by day, as page and CSV."""
 
-import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,9 @@ from litestar.response import Redirect
 
 from o2o.crm.organisation import Store
 from o2o.crm.statuses import StaffRoleName
+from o2o.infra.aside import compute_aside
 from o2o.infra.audit import Actor, note
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.ids import BrandId
 from o2o.kernel.money import format_yuan
 from o2o.ledger.queries.liability import (
@@ -137,7 +137,7 @@ class ConsoleLiability(Controller):
     async def send_file(
         self,
         request: AnyRequest,
-        sessions: NamedDependency[SessionFactory],
+        tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
         from_day: Day = "",
@@ -151,22 +151,19 @@ class ConsoleLiability(Controller):
             # The page says what is wrong with the days.
             query = urlencode({"store": store, "from_day": from_day, "to_day": to_day})
             return Redirect(f"{PAGE}?{query}", status_code=303)
-        async with transaction(sessions) as tx:
-            scope = await _scope(tx, console_staff)
-            chosen = _chosen(scope, store)
-            movements = await _movements(tx, scope, chosen, asked)
-            await note(
-                tx,
-                actor=Actor("staff", console_staff.staff_id),
-                action="liability.downloaded",
-                at=now,
-                store_id=chosen,
-                from_day=asked.from_day.isoformat(),
-                to_day=asked.to_day.isoformat(),
-            )
-        content = await asyncio.to_thread(
-            _csv, movements, scope, asked, platform, language_of(request)
+        scope = await _scope(tx, console_staff)
+        chosen = _chosen(scope, store)
+        movements = await _movements(tx, scope, chosen, asked)
+        await note(
+            tx,
+            actor=Actor("staff", console_staff.staff_id),
+            action="liability.downloaded",
+            at=now,
+            store_id=chosen,
+            from_day=asked.from_day.isoformat(),
+            to_day=asked.to_day.isoformat(),
         )
+        content = await compute_aside(_csv, movements, scope, asked, platform, language_of(request))
         name = f"liability-{asked.from_day:%Y%m%d}-{asked.to_day:%Y%m%d}.csv"
         return Response(
             content,

@@ -1,6 +1,5 @@
 """The diner's statement of a period: its sums on a page, all its lines as PDF or CSV."""
 
-import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -13,8 +12,9 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
 from o2o.crm.statuses import Asset
+from o2o.infra.aside import compute_aside
 from o2o.infra.audit import Actor, note
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import Tx
 from o2o.infra.seal import Seal, SealBroken
 from o2o.kernel.clock import Clock
 from o2o.kernel.ids import MemberId
@@ -148,7 +148,7 @@ class DinerStatementPages(Controller):
 async def send_statement(
     account: FromPath[str],
     token: FromPath[str],
-    sessions: NamedDependency[SessionFactory],
+    tx: NamedDependency[Tx],
     clock: NamedDependency[Clock],
     seal: NamedDependency[Seal],
     platform: NamedDependency[Platform],
@@ -156,22 +156,21 @@ async def send_statement(
     """Send the file that a link names. Raises StatementLinkOver, MemberNotFound."""
     now = clock.now()
     link = StatementLink.opened(token, seal=seal, account=account, now=now)
-    async with transaction(sessions) as tx:
-        sheet = await _sheet(tx, link, platform=platform, now=now)
-        await note(
-            tx,
-            actor=Actor("member", link.member_id),
-            action="statement.downloaded",
-            at=now,
-            subject=("member", link.member_id),
-            asset=link.asset.value,
-            from_day=link.from_day.isoformat(),
-            to_day=link.to_day.isoformat(),
-            format=link.format,
-        )
-    # Thousands of lines take a while to draw: neither in a transaction nor in everybody's way.
+    sheet = await _sheet(tx, link, platform=platform, now=now)
+    await note(
+        tx,
+        actor=Actor("member", link.member_id),
+        action="statement.downloaded",
+        at=now,
+        subject=("member", link.member_id),
+        asset=link.asset.value,
+        from_day=link.from_day.isoformat(),
+        to_day=link.to_day.isoformat(),
+        format=link.format,
+    )
+    # Thousands of lines take a while to draw.
     make = pdf_bytes if link.format == "pdf" else csv_bytes
-    content = await asyncio.to_thread(make, sheet)
+    content = await compute_aside(make, sheet)
     name = f"statement-{link.from_day:%Y%m%d}-{link.to_day:%Y%m%d}.{link.format}"
     # A PDF is shown where the browser can, anything else is kept.
     way = "inline" if link.format == "pdf" else "attachment"
