@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -125,32 +127,40 @@ async def _import(sessions: SessionFactory, file: Path, *, carries: bool) -> dic
         "rows with faults": one.faulty_count,
     }
     if carries:
-        async with transaction(sessions) as tx:
-            await confirm_import(
-                tx,
-                ConfirmImport(
-                    import_id=one.id,
-                    brand_id=brand_id,
-                    row_count=one.good_count,
-                    principal_fen=one.principal_fen,
-                    bonus_fen=one.bonus_fen,
-                    points=one.points,
-                    skips_faulty=False,
-                    by=confirmer,
-                    now=clock.now(),
-                ),
-            )
-        began = time.perf_counter()
-        carried = await runner.carry(one.id)
-        seconds = time.perf_counter() - began
-        assert carried is not None
-        figures["carry over, seconds"] = round(seconds, 2)
-        figures["carry over, rows a second"] = int(carried.done_count / seconds)
-        figures["rows left out"] = carried.left_out_count
+        figures |= await _carry(sessions, one, runner=runner, by=confirmer, now=clock.now())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures["peak memory, MiB"] = peak // 1024
     figures["books"] = await _books(sessions) if carries else "untouched"
     return figures
+
+
+async def _carry(
+    sessions: SessionFactory, one: Any, *, runner: ImportRunner, by: UUID, now: datetime
+) -> dict[str, object]:
+    async with transaction(sessions) as tx:
+        await confirm_import(
+            tx,
+            ConfirmImport(
+                import_id=one.id,
+                brand_id=one.brand_id,
+                row_count=one.good_count,
+                principal_fen=one.principal_fen,
+                bonus_fen=one.bonus_fen,
+                points=one.points,
+                skips_faulty=False,
+                by=by,
+                now=now,
+            ),
+        )
+    began = time.perf_counter()
+    carried = await runner.carry(one.id)
+    seconds = time.perf_counter() - began
+    assert carried is not None
+    return {
+        "carry over, seconds": round(seconds, 2),
+        "carry over, rows a second": int(carried.done_count / seconds),
+        "rows left out": carried.left_out_count,
+    }
 
 
 async def _books(sessions: SessionFactory) -> str:

@@ -40,7 +40,7 @@ from o2o.membership.web import diner_identity as membership_identity
 from o2o.membership.web import pad as membership_pad
 from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
-from o2o.notifications.sms.errand import SMSErrands
+from o2o.notifications.sms_errand import SMSErrands
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
 from o2o.stores.web import styles as stores_styles

@@ -1,16 +1,18 @@
 """Secrets of people: argon2id hashes, checked on threads of their own, in the same time for all.
 
 Parameters: RFC 9106 with OWASP's smaller memory (19 MiB, two passes), since several may be checked
-at once on a small machine. Never inside a transaction: a hash takes tens of milliseconds.
+at once on a small machine. Best before the first statement of a transaction: a hash takes tens of
+milliseconds.
 """
 
-import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from o2o.infra.aside import compute_on
 
 THREADS = 2
 
@@ -44,11 +46,9 @@ def is_secret_right(kept_hash: str | None, secret: str) -> bool:
 
 async def hash_secret_aside(secret: str) -> str:
     """Hash on a thread, so that the process goes on serving."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, hash_secret, secret)
+    return await compute_on(_threads, hash_secret, secret)
 
 
 async def check_secret_aside(kept_hash: str | None, secret: str) -> bool:
     """Check on a thread, so that the process goes on serving."""
-    return await asyncio.get_running_loop().run_in_executor(
-        _threads, is_secret_right, kept_hash, secret
-    )
+    return await compute_on(_threads, is_secret_right, kept_hash, secret)

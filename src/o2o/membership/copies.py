@@ -1,10 +1,10 @@
 """Makes the copies of members' data that were asked for, as an errand of the relay."""
 
-import asyncio
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from o2o.infra.aside import compute_aside
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
@@ -51,7 +51,7 @@ class CopyMaker:
             brand = await get_brand(tx, person.brand_id)
             told = await read_tables(tx, person)
         name = brand.name_en if wanted.language == "en" else brand.name
-        content = await asyncio.to_thread(
+        content = await compute_aside(
             self._pack, told, language=wanted.language, brand_name=name, at=now
         )
         async with transaction(self._sessions) as tx:

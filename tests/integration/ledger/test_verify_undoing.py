@@ -97,7 +97,10 @@ async def given_everything(sessions: SessionFactory) -> Books:
         books = await given_books(tx)
         await given_money_moved(tx, books)
         await given_points_moved(tx, books)
-        both: dict[str, Any] = {"from_member_id": books.member_id, "into_member_id": books.other_member_id}
+        both: dict[str, Any] = {
+            "from_member_id": books.member_id,
+            "into_member_id": books.other_member_id,
+        }
         await merge_wallets(tx, request_id=new_request_id(), now=LATER, **both)
         done(await debit_stored_value(tx, [debit(books, 5_000, member_id=books.other_member_id)]))
         await unmerge_wallets(tx, request_id=new_request_id(), now=LATER, **both)

@@ -23,7 +23,7 @@ from tests.factories.staff import given_staff
 from tests.fakes.clock import NOON, FakeClock
 
 PAGE = "/console/liability"
-NOVEMBER = {"from_day": "2026-11-19", "to_day": "2026-11-21"}
+NOVEMBER: dict[str, Any] = {"from_day": "2026-11-19", "to_day": "2026-11-21"}
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ async def test_others_have_no_business_here(
 async def test_days_that_are_none_are_said_so(
     app: Any, sessions: SessionFactory, counter: Counter, seal: Seal
 ) -> None:
-    backwards = {"from_day": "2026-11-21", "to_day": "2026-11-20"}
+    backwards: dict[str, Any] = {"from_day": "2026-11-21", "to_day": "2026-11-20"}
     page = await ask(app, sessions, counter, seal, role=StaffRoleName.FINANCE, **backwards)
     assert (page.status_code, 'role="alert"' in page.text) == (422, True)
     file = await ask(

@@ -1,5 +1,6 @@
 """Charges above the limits: nothing is paid without the member's yes, on the phone or by PIN."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -89,7 +90,11 @@ async def test_a_no_ends_the_charge_for_ever(
 ) -> None:
     request_id = new_request_id()
     await ask(pad, visit_id, rich, "300", request_id)
-    asked = {"request_id": request_id, "member_id": rich.member_id, "now": clock.now()}
+    asked: dict[str, Any] = {
+        "request_id": request_id,
+        "member_id": rich.member_id,
+        "now": clock.now(),
+    }
     async with transaction(sessions) as tx:
         await refuse_charge(tx, **asked)
     with pytest.raises(ChargeNotAsked):

@@ -71,7 +71,7 @@ async def test_the_sums_are_the_ledgers_and_the_next_shift_begins_with_what_is_l
         sums = await sum_counted(tx, [UUID(shift_id)])
     assert sums.cash_fen == 30_000
     assert sums.charged_fen == 1_150
-    # Every movement at the pad is in it, and nothing else: the fixture's opening money has no visit.
+    # Every movement at the pad and nothing else: the fixture's opening money has no visit.
     at_pads = "kind IN ('debit', 'top_up', 'debit_reversed', 'top_up_reversed')"
     moved = await count(sessions, "ledger_transfers", f"{at_pads} AND visit_id IS NOT NULL")
     undone = await count(sessions, "counter_undos")

@@ -1,6 +1,7 @@
 """Passing stored value on: set aside at once, one taker, back after a day, both told."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import MemberId, RequestId, new_request_id
+from o2o.kernel.ids import BrandId, MemberId, RequestId, new_request_id
 from o2o.ledger.errors import BalanceLimitExceeded, InsufficientBalance
 from o2o.ledger.queries import list_statement
 from o2o.membership.actions.accept_pass_on import accept_pass_on
@@ -229,7 +230,7 @@ async def test_sent_twice_it_is_one_offer_and_limits_hold(
     sessions: SessionFactory, counter: Counter, friend: MemberId, seal: Seal, clock: FakeClock
 ) -> None:
     request_id = new_request_id()
-    asked = {"seal": seal, "clock": clock}
+    asked: dict[str, Any] = {"seal": seal, "clock": clock}
     first = await offer(sessions, counter, friend, request_id=request_id, **asked)
     second = await offer(sessions, counter, friend, request_id=request_id, **asked)
     assert first == second
@@ -253,7 +254,7 @@ async def test_the_receiver_is_told_in_wechat(
     offer_id = await offer(sessions, counter, friend, seal=seal, clock=clock)
     event = PassOnOffered(
         offer_id=offer_id,
-        brand_id=counter.brand.id,
+        brand_id=BrandId(counter.brand.id),
         from_member_id=counter.member_id,
         to_member_id=friend,
         amount_fen=3_000,

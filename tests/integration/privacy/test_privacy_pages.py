@@ -11,7 +11,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import MemberId, new_id
 from o2o.membership.actions.pay_pin import set_pay_pin
-from o2o.wechat.actions.erase_spool import erase_from_spool
+from o2o.wechat.spool.erase import erase_from_spool
 from o2o.wechat.spool.frames import SpoolRecord, encode_frame
 from tests.factories.diners import DinerSession, client_of, diner_platform, given_diner
 from tests.factories.members import Counter, balance_of, count

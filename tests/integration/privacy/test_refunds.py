@@ -1,6 +1,7 @@
 """Refunds: asked for on the phone, paid by staff, computed anew when the money moves."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -177,7 +178,7 @@ async def test_the_same_money_is_asked_for_once(
 ) -> None:
     top_up_id = await top_up_of(sessions, counter, clock)
     request_id = new_request_id()
-    asked = {"seal": seal, "clock": clock}
+    asked: dict[str, Any] = {"seal": seal, "clock": clock}
     first = await ask(sessions, counter, top_up_id=top_up_id, request_id=request_id, **asked)
     again = await ask(sessions, counter, top_up_id=top_up_id, request_id=request_id, **asked)
 
@@ -223,7 +224,7 @@ async def test_finance_transfers_and_the_account_is_forgotten(
     async with transaction(sessions) as tx:
         finance = await given_staff(tx, counter.brand, role=StaffRoleName.FINANCE, store_id=None)
     elsewhere = await given_counter(sessions, seal=seal, balance_fen=0)
-    asked = {"refund_id": refund_id, "expected_fen": 10_000, "now": clock.now()}
+    asked: dict[str, Any] = {"refund_id": refund_id, "expected_fen": 10_000, "now": clock.now()}
 
     for brand_id, staff_id, fact in (
         (counter.brand.id, counter.pad.staff_id, RoleMissing),

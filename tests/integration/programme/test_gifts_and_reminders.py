@@ -113,7 +113,7 @@ async def test_reminded_a_month_and_a_week_before_one_message_a_month(
             return await remind_of_expiry(tx, now=now, most=100)
 
     assert await remind(31) == 0
-    assert await asyncio.gather(remind(30), remind(30)) in ([1, 0], [0, 1])
+    assert sorted(await asyncio.gather(remind(30), remind(30))) == [0, 1]
     assert [await remind(days) for days in (29, 8, 7, 6, 1)] == [0, 0, 1, 0, 0]
     async with sessions() as tx:
         told = (

@@ -16,11 +16,11 @@ from o2o.infra.subscriptions import Later, Never
 from o2o.kernel.ids import new_id
 from o2o.notifications.actions.queue_code import SEAL_LABEL, QueuedCode
 from o2o.notifications.sms.choice import choose_sender
-from o2o.notifications.sms.errand import SMSErrands
 from o2o.notifications.sms.port import CodeMessage
 from o2o.notifications.sms.sandbox import SandboxSMS
 from o2o.notifications.sms.signing import authorization
 from o2o.notifications.sms.tencent import TencentSMS
+from o2o.notifications.sms_errand import SMSErrands
 from o2o.web.copy import Words
 from tests.fakes.clock import NOON, FakeClock
 

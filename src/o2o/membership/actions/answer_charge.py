@@ -11,11 +11,13 @@ from o2o.infra.database import Tx
 from o2o.infra.live import live_push
 from o2o.infra.outbox import send
 from o2o.membership.errors_counter import ChargeNotAsked
+from o2o.membership.moves_counter import CHARGE_ANSWER_MOVES
 
 _ANSWER = text(
     "UPDATE charge_answers a SET status = :status, answered_at = :now, answered_via = :via"
     " FROM counter_visits v"
-    " WHERE a.request_id = :request_id AND a.member_id = :member_id AND a.status = 'asked'"
+    " WHERE a.request_id = :request_id AND a.member_id = :member_id"
+    " AND a.status = ANY(CAST(:from_statuses AS text[]))"
     " AND a.expires_at > :now AND v.id = a.visit_id AND v.closed_at IS NULL"
     " RETURNING a.visit_id, a.store_id, a.amount_fen, v.pad_id"
 )
@@ -56,9 +58,14 @@ async def _answer(
     now: datetime,
 ) -> None:
     asked = {"request_id": request_id, "member_id": member_id}
-    row = (
-        await tx.execute(_ANSWER, {**asked, "status": status.value, "via": via.value, "now": now})
-    ).first()
+    answered = {
+        **asked,
+        "status": status.value,
+        "from_statuses": sorted(CHARGE_ANSWER_MOVES.sources_of(status)),
+        "via": via.value,
+        "now": now,
+    }
+    row = (await tx.execute(_ANSWER, answered)).first()
     if row is None:
         if await tx.scalar(_STANDS, asked) == status.value:
             return

@@ -91,25 +91,31 @@ async def offer_pass_on(
             "expires_at": now + LASTS,
         },
     )
-    offered = PassOnOffered(
-        offer_id=request_id,
-        brand_id=BrandId(brand_id),
-        from_member_id=MemberId(from_member_id),
-        to_member_id=MemberId(to_member_id) if to_member_id else None,
-        amount_fen=amount_fen,
-        at=now,
+    await _tell(
+        tx,
+        PassOnOffered(
+            offer_id=request_id,
+            brand_id=BrandId(brand_id),
+            from_member_id=MemberId(from_member_id),
+            to_member_id=MemberId(to_member_id) if to_member_id else None,
+            amount_fen=amount_fen,
+            at=now,
+        ),
     )
+    return request_id
+
+
+async def _tell(tx: Tx, offered: PassOnOffered) -> None:
     await note(
         tx,
-        actor=Actor("member", from_member_id),
+        actor=Actor("member", offered.from_member_id),
         action=offered.name,
-        at=now,
-        subject=("member", from_member_id),
-        amount_fen=amount_fen,
-        by_link=to_member_id is None,
+        at=offered.at,
+        subject=("member", offered.from_member_id),
+        amount_fen=offered.amount_fen,
+        by_link=offered.to_member_id is None,
     )
-    await publish(tx, offered, now=now)
-    return request_id
+    await publish(tx, offered, now=offered.at)
 
 
 async def _is_repeated(tx: Tx, request_id: RequestId, asked: tuple[UUID, UUID | None, int]) -> bool:

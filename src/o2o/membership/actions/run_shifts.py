@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from o2o.crm.statuses import ShiftStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx, encode_json
 from o2o.kernel.ids import new_id
@@ -16,6 +17,7 @@ from o2o.membership.errors_counter import (
     ShiftNotCounted,
     ShiftNotOpen,
 )
+from o2o.membership.moves_counter import SHIFT_MOVES
 from o2o.membership.queries.counter import StoreFacts, list_store_facts
 from o2o.membership.queries.shifts import (
     UNCOUNTED,
@@ -38,12 +40,12 @@ _OPEN = text(
     " ON CONFLICT (pad_id) WHERE status <> 'confirmed' DO NOTHING"
 )
 _LOCK = text(
-    "SELECT float_fen FROM shifts WHERE id = :shift_id AND pad_id = :pad_id AND status = 'open'"
-    " FOR UPDATE"
+    "SELECT float_fen FROM shifts WHERE id = :shift_id AND pad_id = :pad_id"
+    " AND status = ANY(CAST(:from_statuses AS text[])) FOR UPDATE"
 )
 _COUNT_IN = text(
     "INSERT INTO shift_movements (transfer_id, shift_id)"
-    f" SELECT u.id, CAST(:shift_id AS uuid) FROM ({UNCOUNTED}) u"  # noqa: S608 - ours
+    f" SELECT u.id, CAST(:shift_id AS uuid) FROM ({UNCOUNTED}) u"  # noqa: S608 - our own text
 )
 _HAND_OVER = text(
     "UPDATE shifts SET status = 'counted', ended_by = :staff_id, ended_at = :now,"
@@ -53,7 +55,8 @@ _HAND_OVER = text(
 )
 _CONFIRM = text(
     "UPDATE shifts SET status = 'confirmed', confirmed_by = :staff_id, confirmed_at = :now"
-    " WHERE id = :shift_id AND pad_id = :pad_id AND status = 'counted'"
+    " WHERE id = :shift_id AND pad_id = :pad_id"
+    " AND status = ANY(CAST(:from_statuses AS text[]))"
     " RETURNING counted_fen - removed_fen AS left_fen"
 )
 
@@ -107,7 +110,12 @@ async def hand_over_shift(
     All that passed through the pad and was committed is counted in this shift; what is committed
     later, in the next. Raises ShiftNotOpen, CountMoved, DifferenceUnexplained, RemovedTooMuch.
     """
-    row = (await tx.execute(_LOCK, {"shift_id": shift_id, "pad_id": by.pad_id})).first()
+    asked = {
+        "shift_id": shift_id,
+        "pad_id": by.pad_id,
+        "from_statuses": sorted(SHIFT_MOVES.sources_of(ShiftStatus.COUNTED)),
+    }
+    row = (await tx.execute(_LOCK, asked)).first()
     if row is None:
         raise ShiftNotOpen
     uncounted = await uncounted_of(tx, pad_id=by.pad_id, now=now)
@@ -151,7 +159,13 @@ async def confirm_shift(tx: Tx, *, shift_id: UUID, by: AtPad, now: datetime) -> 
 
     Of two at once one does. Raises ShiftNotCounted.
     """
-    asked = {"shift_id": shift_id, "pad_id": by.pad_id, "staff_id": by.staff_id, "now": now}
+    asked = {
+        "shift_id": shift_id,
+        "pad_id": by.pad_id,
+        "staff_id": by.staff_id,
+        "from_statuses": sorted(SHIFT_MOVES.sources_of(ShiftStatus.CONFIRMED)),
+        "now": now,
+    }
     row = (await tx.execute(_CONFIRM, asked)).first()
     if row is None:
         raise ShiftNotCounted

@@ -55,7 +55,7 @@ class CardRow(NamedTuple):
 
 def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | list[Fault]:
     """Return the card of a row, or everything that is wrong with it."""
-    reader.begin(line, cells)
+    reader.start(line, cells)
     read = reader.read
     name = read("name", name_cell, None)
     phone = read("phone", phone_cell, None)

@@ -57,7 +57,7 @@ class PurchaseRow(NamedTuple):
 
 def check_purchase(reader: RowReader, line: int, cells: Sequence[str]) -> PurchaseRow | list[Fault]:
     """Return the line of a bill, or everything that is wrong with it."""
-    reader.begin(line, cells)
+    reader.start(line, cells)
     read = reader.read
     card_no = read("card_no", _card_no, None)
     phone = read("phone", phone_cell, None)

@@ -102,10 +102,10 @@ class Reading:
 
     def _judge(self, line: int, cells: Sequence[str] | None) -> CardRow | PurchaseRow | list[Fault]:
         if cells is None:
-            self._reader.begin(line, ())
+            self._reader.start(line, ())
             return [Fault(line, "", "quotes_wrong")]
         if self._reader.is_too_wide(cells):
-            self._reader.begin(line, cells)
+            self._reader.start(line, cells)
             return [Fault(line, "", "row_too_wide", shortened(" ".join(cells)))]
         return self._check(self._reader, line, cells)
 

@@ -40,7 +40,7 @@ class RowReader:
         self._cells: Sequence[str] = ()
         self._is_plain = False
 
-    def begin(self, line: int, cells: Sequence[str]) -> None:
+    def start(self, line: int, cells: Sequence[str]) -> None:
         """Go to the next row."""
         self.faults = []
         self._line = line

@@ -77,7 +77,7 @@ def check_directory(archive: zipfile.ZipFile) -> None:
 class Listener:
     """What happens at the elements of a part; attributes come as name, value, name, value …"""
 
-    def begin(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: list[str]) -> None:
         """An element begins."""
 
     def end(self, name: str) -> None:
@@ -98,10 +98,10 @@ def parse(pieces: Iterator[bytes], listener: Listener) -> Iterator[None]:
         # Nearly every program writes the main namespace without a prefix: only where one does not,
         # each name is cut; the calls of these three are most of the time that reading takes.
         if ":" in name:
-            parser.StartElementHandler = _without_prefix(listener.begin)
+            parser.StartElementHandler = _without_prefix(listener.start)
             parser.EndElementHandler = _without_prefix(listener.end)
         else:
-            parser.StartElementHandler = listener.begin
+            parser.StartElementHandler = listener.start
             parser.EndElementHandler = listener.end
         parser.StartElementHandler(name, attributes)
 
@@ -147,7 +147,7 @@ class Attributes(Listener):
         self.found: list[tuple[str, dict[str, str]]] = []
         self._names = names
 
-    def begin(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: list[str]) -> None:
         """Keep what was asked for."""
         if name in self._names and len(self.found) < 100_000:
             self.found.append((name, as_mapping(attributes)))

@@ -93,7 +93,7 @@ class _Sheet(Listener):
         rows, self._rows = self._rows, []
         return rows
 
-    def begin(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: list[str]) -> None:
         """Note where a row, a cell or a value begins."""
         if name in {"v", "t"}:
             self._is_value = True
@@ -227,9 +227,9 @@ class _Styles(Listener):
         self.numbers: list[str] = []
         self._is_inside = False
 
-    def begin(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: list[str]) -> None:
         """Keep formats."""
-        self.own.begin(name, attributes)
+        self.own.start(name, attributes)
         if name == "cellXfs":
             self._is_inside = True
         elif name == "xf" and self._is_inside and len(self.numbers) < 100_000:

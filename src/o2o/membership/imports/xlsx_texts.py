@@ -35,7 +35,7 @@ class SharedTexts(Listener):
             self._texts = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             self._often = [self.get(number) for number in range(min(OFTEN, len(self._ends)))]
 
-    def begin(self, name: str, attributes: list[str]) -> None:  # noqa: ARG002 - as told
+    def start(self, name: str, attributes: list[str]) -> None:  # noqa: ARG002 - as told
         """Note where text begins; reading aids (rPh) are not part of it."""
         if name == "si":
             self._current.clear()

@@ -1,6 +1,5 @@
 """The console's pages of imports: upload and dry run, faults, a second person's confirmation."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import IO, Annotated, Any, cast
 from uuid import UUID
@@ -15,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Body, FromPath
 
 from o2o.crm.statuses import ImportKind
+from o2o.infra.aside import compute_aside
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import BrandId
@@ -137,9 +137,7 @@ class ConsoleUploads(Controller):
         if not isinstance(upload, UploadFile) or not upload.filename:
             raise ImportFileEmpty
         file = cast("IO[bytes]", upload.file)
-        examined = await asyncio.to_thread(
-            examine, file, bytes_max=platform.settings.import_bytes_max
-        )
+        examined = await compute_aside(examine, file, bytes_max=platform.settings.import_bytes_max)
         return await receive_import(
             tx,
             ReceiveImport(

@@ -1,6 +1,5 @@
 """Privacy on the diner's phone: consents, profiling, correction, a copy of the data, deletion."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from o2o.crm.statuses import Audience
+from o2o.infra.aside import compute_aside
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.answer_consents import agree_to_terms, answer_profiling
@@ -46,7 +46,7 @@ from o2o.web.language import language_of
 from o2o.web.platform import platform_of
 from o2o.web.principals import Diner
 from o2o.web.rendering import show
-from o2o.wechat.actions.erase_spool import erase_from_spool
+from o2o.wechat.spool.erase import erase_from_spool
 
 AnyRequest = Request[Any, Any, Any]
 TOLD = frozenset({"saved", "agreed", "corrected"})
@@ -227,7 +227,7 @@ class DinerPrivacyPages(Controller):
             return await _delete_page(request, tx, diner, fact=fact, typed=data)
         # What this machine set aside because it could not be read; an empty folder costs nothing.
         spool = platform.settings.data_dir / "spool"
-        await asyncio.to_thread(erase_from_spool, spool, deleted.openids)
+        await compute_aside(erase_from_spool, spool, deleted.openids)
         answer = show(request, "diner/deleted.html", frame=frame)
         answer.set_cookie(ended_cookie(platform.settings, Audience.DINER))
         return answer

@@ -1,1 +1,1 @@
-"""Text messages: the port, one provider, the sandbox's stand-in, and the errand that sends them."""
+"""Text messages: the port, one provider, and the sandbox's stand-in."""
