@@ -44,8 +44,8 @@ _LOCK = text(
     " AND status = ANY(CAST(:from_statuses AS text[])) FOR UPDATE"
 )
 _COUNT_IN = text(
-    "INSERT INTO shift_movements (transfer_id, shift_id)"
-    f" SELECT u.id, CAST(:shift_id AS uuid) FROM ({UNCOUNTED}) u"  # noqa: S608 - our own text
+    "INSERT INTO shift_movements (transfer_id, shift_id)"  # noqa: S608 - our own text
+    f" SELECT u.id, CAST(:shift_id AS uuid) FROM ({UNCOUNTED}) u"
 )
 _HAND_OVER = text(
     "UPDATE shifts SET status = 'counted', ended_by = :staff_id, ended_at = :now,"
