@@ -96,7 +96,7 @@ def test_a_newcomer_is_served_with_the_phone_and_the_pad_alone(
     pad.keyboard.type(code)
     pad.keyboard.press("Enter")
     pad.wait_for_url("**/pad/visits/**")
-    pad.get_by_role("button", name="充200送20").click()
+    pad.locator("label.offer").filter(has_text="充200送20").click()
     pad.get_by_role("button", name="确认充值").click()
     expect(pad.get_by_role("heading", name="充值成功")).to_be_visible()
     pad.get_by_text("继续服务").click()

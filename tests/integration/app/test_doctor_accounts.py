@@ -146,6 +146,7 @@ def test_the_installation_itself_is_well(findings: list[dict[str, Any]]) -> None
     assert codes(findings) == {
         "settings.good": "ok",
         "demo.on": "warn",
+        "sms.off": "warn",
         "disk.writable": "ok",
         "spool.empty": "ok",
         "database.good": "ok",

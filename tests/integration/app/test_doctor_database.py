@@ -156,6 +156,7 @@ def test_a_whole_examination_of_what_nobody_set_up(
         "address.port": "fail",
         "address.private": "fail",
         "cookies.open": "fail",
+        "sms.off": "warn",
         "disk.writable": "ok",
         "spool.empty": "ok",
         "database.not_created": "fail",

@@ -91,7 +91,12 @@ def test_brand_account_and_store_are_as_entered(reed: Installation) -> None:
             f"SELECT kind FROM ledger_accounts WHERE owner_id = '{store.id}' ORDER BY kind"
         )
         assert [row.kind for row in kinds] == sorted(
-            [AccountKind.STORE_BONUS, AccountKind.STORE_SALES, AccountKind.STORE_TAKINGS]
+            [
+                AccountKind.STORE_BONUS,
+                AccountKind.STORE_OPENING,
+                AccountKind.STORE_SALES,
+                AccountKind.STORE_TAKINGS,
+            ]
         )
 
     work(runtime, Speech(), look)

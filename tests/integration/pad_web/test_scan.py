@@ -231,11 +231,11 @@ async def test_panels_of_other_domains_stand_beside_the_member(
         return {"title": "忌口"} if len(asked) == 1 else None
 
     panels = Panels()
-    panels.add("pad.visit", Panel(name="taste", template="pad/_icons.html", load=load))
+    panels.add("pad.visit", Panel(name="regulars", template="pad/_icons.html", load=load))
     browser = browser_of(counter_platform(sessions, seal=seal, clock=clock, panels=panels))
     await browser.become(await signed_in_at(counter.pad, sessions, seal=seal, clock=clock))
     page = (await browser.post("/pad/visits", scanned=code)).json()["next"]
 
-    assert 'data-panel="taste"' in (await browser.see(page)).text
-    assert 'data-panel="taste"' not in (await browser.see(page)).text
+    assert 'data-panel="regulars"' in (await browser.see(page)).text
+    assert 'data-panel="regulars"' not in (await browser.see(page)).text
     assert (asked[0].member_id, asked[0].store_id) == (counter.member_id, counter.store.id)
