@@ -12,18 +12,15 @@ import msgspec
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import APIKeyId, MemberId, RequestId, StaffId, StoreId, VisitId
-from o2o.kernel.money import AMOUNT_FEN_MAX
 from o2o.ledger.actions.debit_stored_value import (
     DebitStoredValue,
+    DrawOrder,
     Transferred,
     debit_stored_value,
 )
-from o2o.ledger.errors import AmountOutOfRange
-from o2o.membership.actions.check_answers import check_answers
-from o2o.membership.actions.check_visits import Cleared, check_visits
-from o2o.membership.errors import DebitOverLimit, UnattendedNotAllowed
-from o2o.membership.queries.answers import CounterRules, list_counter_rules
-from o2o.membership.scanners import AtPad, ByKey, Scanner
+from o2o.membership.actions.check_visits import Cleared
+from o2o.membership.actions.spend_at_counter import spend_at_counter
+from o2o.membership.scanners import AtPad, Scanner
 
 
 class ChargeAtCounter(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,74 +45,16 @@ async def charge_at_counter(
 ) -> list[Transferred | Fact]:
     """Answer each charge in order; sent again, it is answered from the books.
 
-    Facts: AmountOutOfRange, those of check_visits, check_answers and debit_stored_value,
-    UnattendedNotAllowed, DebitOverLimit.
-    When a member code was spent and the debit was refused, the refusal's details name the visit,
-    in which a smaller amount may follow, or the same one once the member has said yes.
+    Facts: those of spend_at_counter and of debit_stored_value.
     """
-    # An amount that nobody can charge spends no member code: it is refused before anything else.
-    sane = [command for command in commands if _amount_refusal(command) is None]
-    answers = iter(await _charge(tx, sane) if sane else ())
-    return [_amount_refusal(command) or next(answers) for command in commands]
-
-
-async def _charge(tx: Tx, commands: Sequence[ChargeAtCounter]) -> list[Transferred | Fact]:
-    cleared = await check_visits(tx, commands, locks_visitors=True)
-    rules = await list_counter_rules(tx, {c.member.brand_id for c in cleared if c.member})
-    await check_answers(tx, commands, cleared, rules=rules)
-    for command, clear in zip(commands, cleared, strict=True):
-        if clear.refusal is None and not clear.is_known:
-            clear.refusal = _unattended_refusal(command, clear)
-    done = await _debit_all(tx, commands, cleared, rules=rules)
-    outcomes: list[Transferred | Fact] = []
-    for position, clear in enumerate(cleared):
-        outcome = clear.refusal or done[position]
-        if clear.refusal is None and isinstance(outcome, Fact) and clear.is_just_opened:
-            outcome.detail["visit_id"] = str(clear.visit_id)
-        outcomes.append(outcome)
-    return outcomes
+    return await spend_at_counter(tx, commands, move=_debit_all)
 
 
 async def _debit_all(
-    tx: Tx,
-    commands: Sequence[ChargeAtCounter],
-    cleared: Sequence[Cleared],
-    *,
-    rules: dict[UUID, CounterRules],
-) -> dict[int, Transferred | Fact]:
-    """Debit what was cleared, each card in its programme's order; answers by position."""
-    done: dict[int, Transferred | Fact] = {}
-    # One order of orders for everybody, since each call locks its accounts.
-    for order in sorted({rule.draw_order for rule in rules.values()}):
-        positions = [
-            position
-            for position, clear in enumerate(cleared)
-            if clear.refusal is None
-            and clear.member is not None
-            and rules[clear.member.brand_id].draw_order is order
-        ]
-        debits = [_debit(commands[position], cleared[position]) for position in positions]
-        if debits:
-            results = await debit_stored_value(tx, debits, order=order)
-            done |= dict(zip(positions, results, strict=True))
-    return done
-
-
-def _amount_refusal(command: ChargeAtCounter) -> Fact | None:
-    if 1 <= command.amount_fen <= AMOUNT_FEN_MAX:
-        return None
-    return AmountOutOfRange(field="amount_fen", amount_min=1, amount_max=AMOUNT_FEN_MAX)
-
-
-def _unattended_refusal(command: ChargeAtCounter, clear: Cleared) -> Fact | None:
-    by = command.by
-    if clear.visit_id is not None or not isinstance(by, ByKey):
-        return None
-    if not by.can_debit_unattended:
-        return UnattendedNotAllowed()
-    if command.amount_fen > by.unattended_debit_fen_max:
-        return DebitOverLimit(limit_fen=by.unattended_debit_fen_max)
-    return None
+    tx: Tx, cleared: Sequence[tuple[ChargeAtCounter, Cleared]], order: DrawOrder
+) -> list[Transferred | Fact]:
+    debits = [_debit(command, clear) for command, clear in cleared]
+    return await debit_stored_value(tx, debits, order=order)
 
 
 def _debit(command: ChargeAtCounter, clear: Cleared) -> DebitStoredValue:

@@ -12,13 +12,10 @@ import msgspec
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import APIKeyId, MemberId, RequestId, StoreId, VisitId
-from o2o.kernel.money import AMOUNT_FEN_MAX
+from o2o.ledger.actions.debit_stored_value import DrawOrder
 from o2o.ledger.actions.hold_stored_value import Held, HoldStoredValue, hold_stored_value
-from o2o.ledger.errors import AmountOutOfRange
-from o2o.membership.actions.check_answers import check_answers
-from o2o.membership.actions.check_visits import Cleared, check_visits
-from o2o.membership.errors import DebitOverLimit, UnattendedNotAllowed
-from o2o.membership.queries.answers import CounterRules, list_counter_rules
+from o2o.membership.actions.check_visits import Cleared
+from o2o.membership.actions.spend_at_counter import spend_at_counter
 from o2o.membership.scanners import ByKey
 
 __all__ = ["Held", "HoldAtCounter", "hold_at_counter"]
@@ -44,72 +41,16 @@ class HoldAtCounter(msgspec.Struct, frozen=True, kw_only=True):
 async def hold_at_counter(tx: Tx, commands: Sequence[HoldAtCounter]) -> list[Held | Fact]:
     """Answer each hold in order; sent again, it is answered from the books.
 
-    Facts: AmountOutOfRange, those of check_visits, check_answers and hold_stored_value,
-    UnattendedNotAllowed, DebitOverLimit. When a member code was spent and the hold was refused,
-    the refusal's details name the visit, in which a smaller amount may follow.
+    Facts: those of spend_at_counter and of hold_stored_value.
     """
-    # An amount that nobody can hold spends no member code: it is refused before anything else.
-    sane = [command for command in commands if _amount_refusal(command) is None]
-    answers = iter(await _hold(tx, sane) if sane else ())
-    return [_amount_refusal(command) or next(answers) for command in commands]
-
-
-async def _hold(tx: Tx, commands: Sequence[HoldAtCounter]) -> list[Held | Fact]:
-    cleared = await check_visits(tx, commands, locks_visitors=True)
-    rules = await list_counter_rules(tx, {c.member.brand_id for c in cleared if c.member})
-    await check_answers(tx, commands, cleared, rules=rules)
-    for command, clear in zip(commands, cleared, strict=True):
-        if clear.refusal is None and not clear.is_known:
-            clear.refusal = _unattended_refusal(command, clear)
-    held = await _hold_all(tx, commands, cleared, rules=rules)
-    outcomes: list[Held | Fact] = []
-    for position, clear in enumerate(cleared):
-        outcome = clear.refusal or held[position]
-        if clear.refusal is None and isinstance(outcome, Fact) and clear.is_just_opened:
-            outcome.detail["visit_id"] = str(clear.visit_id)
-        outcomes.append(outcome)
-    return outcomes
+    return await spend_at_counter(tx, commands, move=_hold_all)
 
 
 async def _hold_all(
-    tx: Tx,
-    commands: Sequence[HoldAtCounter],
-    cleared: Sequence[Cleared],
-    *,
-    rules: dict[UUID, CounterRules],
-) -> dict[int, Held | Fact]:
-    """Hold what was cleared, each card in its programme's order; answers by position."""
-    held: dict[int, Held | Fact] = {}
-    # One order of orders for everybody, since each call locks its accounts.
-    for order in sorted({rule.draw_order for rule in rules.values()}):
-        positions = [
-            position
-            for position, clear in enumerate(cleared)
-            if clear.refusal is None
-            and clear.member is not None
-            and rules[clear.member.brand_id].draw_order is order
-        ]
-        wanted = [_wanted(commands[position], cleared[position]) for position in positions]
-        if wanted:
-            results = await hold_stored_value(tx, wanted, order=order)
-            held |= dict(zip(positions, results, strict=True))
-    return held
-
-
-def _amount_refusal(command: HoldAtCounter) -> Fact | None:
-    if 1 <= command.amount_fen <= AMOUNT_FEN_MAX:
-        return None
-    return AmountOutOfRange(field="amount_fen", amount_min=1, amount_max=AMOUNT_FEN_MAX)
-
-
-def _unattended_refusal(command: HoldAtCounter, clear: Cleared) -> Fact | None:
-    if clear.visit_id is not None:
-        return None
-    if not command.by.can_debit_unattended:
-        return UnattendedNotAllowed()
-    if command.amount_fen > command.by.unattended_debit_fen_max:
-        return DebitOverLimit(limit_fen=command.by.unattended_debit_fen_max)
-    return None
+    tx: Tx, cleared: Sequence[tuple[HoldAtCounter, Cleared]], order: DrawOrder
+) -> list[Held | Fact]:
+    wanted = [_wanted(command, clear) for command, clear in cleared]
+    return await hold_stored_value(tx, wanted, order=order)
 
 
 def _wanted(command: HoldAtCounter, clear: Cleared) -> HoldStoredValue:
