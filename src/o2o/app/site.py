@@ -56,6 +56,7 @@ class Site:
         self._hub.stop()
         await self._wired.wechat.stop()
         await self._wired.till.drain()
+        await self._wired.desk.drain()
         await asyncio.wait(self._tasks, timeout=5)
         await self._runtime.engine.dispose()
 

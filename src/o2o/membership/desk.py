@@ -185,5 +185,19 @@ class Desk:
         )
         return await (self._grants if delta > 0 else self._spends).submit(command)
 
+    async def drain(self) -> None:
+        """Wait until everything submitted so far is answered (for a clean shutdown)."""
+        for queue in (
+            self._codes,
+            self._holds,
+            self._posts,
+            self._voids,
+            self._debits,
+            self._top_ups,
+            self._grants,
+            self._spends,
+        ):
+            await queue.drain()
+
     def _hash(self, text: str) -> bytes:
         return code_hash(self._seal, member_code_of(text, public_url=self._public_url))
