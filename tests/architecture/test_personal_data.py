@@ -22,6 +22,7 @@ NAMED_FOR_PEOPLE = {
 ABOUT_NOBODY = {
     "stores": "the phone of a store",
     "shifts": "how many notes of which value lay in a till",
+    "queue_settings": "which coupon answers a broken promise",
     "imports": "why a file could not be read: places in it, never its cells",
 }
 

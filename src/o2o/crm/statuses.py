@@ -327,3 +327,62 @@ class TasteKind(StrEnum):
     ALLERGY = "allergy"
     DISLIKE = "dislike"
     LIKE = "like"
+
+
+class QueueKind(StrEnum):
+    """What a queue is for."""
+
+    TABLE_CLASS = "table_class"
+    SERVICE_LINE = "service_line"
+
+
+class QueueStatus(StrEnum):
+    """Whether a queue gives numbers."""
+
+    OPEN = "open"
+    # No new numbers for now; those who wait are called.
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class TicketStatus(StrEnum):
+    """How a ticket stands."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    # Called and not there; may come back once.
+    SKIPPED = "skipped"
+    SEATED = "seated"
+    CANCELLED = "cancelled"
+    # Goes on as a ticket of another queue.
+    MOVED = "moved"
+    # Its business day ended.
+    EXPIRED = "expired"
+
+
+class TicketPriority(StrEnum):
+    """Whose turn comes earlier, and why."""
+
+    ORDINARY = "ordinary"
+    MEMBER = "member"
+    BOOKED = "booked"
+
+
+class TicketSource(StrEnum):
+    """Where a number was taken."""
+
+    PAD = "pad"
+    DOOR = "door"
+    PAGE = "page"
+    LOCATION = "location"
+    CHAT = "chat"
+    API = "api"
+    BRIDGE = "bridge"
+    BOOKING = "booking"
+
+
+class CallKind(StrEnum):
+    """Whether a ticket was called for the first time or again."""
+
+    CALL = "call"
+    RECALL = "recall"

@@ -22,7 +22,7 @@ from o2o.membership.queries.answers import (
     sum_unanswered,
 )
 from o2o.membership.rules.answers import needs_answer
-from o2o.membership.rules.business_day import day_began
+from o2o.kernel.business_day import day_began
 from o2o.membership.scanners import ByKey
 
 Pair = tuple[Charge, Cleared]

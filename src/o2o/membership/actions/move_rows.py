@@ -52,6 +52,15 @@ FOLLOWS: tuple[Follow, ...] = (
     Follow(table="member_identities"),
     Follow(table="offline_cards"),
     Follow(table="purchases"),
+    # One waits once per store: where both do, the number of the merged one stays its own.
+    Follow(
+        table="tickets",
+        unless=(
+            "t.status IN ('waiting', 'called') AND EXISTS (SELECT 1 FROM tickets o"
+            " WHERE o.member_id = {into} AND o.store_id = t.store_id"
+            " AND o.status IN ('waiting', 'called'))"
+        ),
+    ),
     Follow(table="member_notes"),
     Follow(table="member_tags", key=("tag",), unless_same=True),
     Follow(table="declared_tastes", key=("word",), unless_same=True),

@@ -28,7 +28,7 @@ from o2o.membership.queries.shifts import (
     sum_counted,
     uncounted_of,
 )
-from o2o.membership.rules.business_day import business_day
+from o2o.kernel.business_day import business_day
 from o2o.membership.scanners import AtPad
 
 # Openings and the closing of a day take turns.

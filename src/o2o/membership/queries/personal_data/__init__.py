@@ -10,10 +10,11 @@ from o2o.membership.queries.personal_data.exchange import EXCHANGE
 from o2o.membership.queries.personal_data.knowledge import Fate, Knowledge
 from o2o.membership.queries.personal_data.money import MONEY
 from o2o.membership.queries.personal_data.person import Person, get_person, person_values
+from o2o.membership.queries.personal_data.waiting import WAITING
 from o2o.membership.queries.personal_data.who import WHO
 
 # In the order in which a deletion works through them: what names a person first. Whoever is about
 # to write to that person waits for that row, and what was written before is seen by what follows.
-KNOWLEDGE: tuple[Knowledge, ...] = (*WHO, *EXCHANGE, *AT_COUNTER, *MONEY)
+KNOWLEDGE: tuple[Knowledge, ...] = (*WHO, *EXCHANGE, *AT_COUNTER, *WAITING, *MONEY)
 
 __all__ = ["KNOWLEDGE", "Fate", "Knowledge", "Person", "get_person", "person_values"]

@@ -1,0 +1,1 @@
+"""Reads of queues, tickets, positions and waits."""

@@ -1,0 +1,1 @@
+"""Pure decisions of queueing: order of calls, estimates, slots, door codes."""

@@ -1,0 +1,49 @@
+"""How long a party will wait: a range and its middle, from what is known of a queue."""
+
+from typing import Protocol
+
+import msgspec
+
+# People hear full five minutes: nobody believes seven.
+ROUNDED_TO_MINUTES = 5
+# Of a wait nobody knows yet, the range on either side of the guess, in per cent.
+COLD_LOW_PERCENT = 50
+COLD_HIGH_PERCENT = 180
+
+
+class WaitEstimate(msgspec.Struct, frozen=True):
+    """The wait from now until the call, in seconds: four of five waits end within low … high."""
+
+    low_seconds: int
+    median_seconds: int
+    high_seconds: int
+
+
+class WaitModel(Protocol):
+    """What is known of one queue at one moment."""
+
+    def estimate(self, parties_ahead: int) -> WaitEstimate:
+        """Return the wait of a party with so many ahead of it in order of calls."""
+        ...
+
+
+class ColdModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue without a history: the store's own minutes per party, shared by its servers."""
+
+    minutes_per_party: int
+    servers: int
+
+    def estimate(self, parties_ahead: int) -> WaitEstimate:
+        """Return the time in which the servers take on everybody who is ahead."""
+        median = parties_ahead * self.minutes_per_party * 60 // self.servers
+        return WaitEstimate(
+            median * COLD_LOW_PERCENT // 100, median, median * COLD_HIGH_PERCENT // 100
+        )
+
+
+def rounded_minutes(seconds: int) -> int:
+    """Return minutes rounded half up to full fives; any wait at all is at least five."""
+    if seconds <= 0:
+        return 0
+    step = ROUNDED_TO_MINUTES * 60
+    return max(ROUNDED_TO_MINUTES, (seconds + step // 2) // step * ROUNDED_TO_MINUTES)

@@ -1,0 +1,1 @@
+"""What diners, clerks, displays, managers and programs see of queues."""
