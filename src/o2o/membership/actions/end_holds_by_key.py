@@ -12,7 +12,7 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.ids import APIKeyId, MemberId, RequestId, TransferId
 from o2o.ledger.actions.end_holds import PostHold, Transferred, VoidHold, post_holds, void_holds
 from o2o.ledger.errors import HoldNotFound
-from o2o.membership.queries.owners import list_transfer_owners
+from o2o.membership.queries.owners import list_hold_owners
 
 __all__ = ["EndHold", "Transferred", "post_holds_by_key", "void_holds_by_key"]
 
@@ -30,7 +30,10 @@ class EndHold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def post_holds_by_key(tx: Tx, commands: Sequence[EndHold]) -> list[Transferred | Fact]:
-    """Answer each in order. Facts: HoldNotFound (another brand's too) and those of post_holds."""
+    """Answer each in order.
+
+    Facts: HoldNotFound (another brand's, and what no key set aside) and those of post_holds.
+    """
     members = await _members(tx, commands)
     wanted = [
         PostHold(
@@ -50,7 +53,10 @@ async def post_holds_by_key(tx: Tx, commands: Sequence[EndHold]) -> list[Transfe
 
 
 async def void_holds_by_key(tx: Tx, commands: Sequence[EndHold]) -> list[Transferred | Fact]:
-    """Answer each in order. Facts: HoldNotFound (another brand's too) and those of void_holds."""
+    """Answer each in order.
+
+    Facts: HoldNotFound (another brand's, and what no key set aside) and those of void_holds.
+    """
     members = await _members(tx, commands)
     wanted = [
         VoidHold(
@@ -69,8 +75,8 @@ async def void_holds_by_key(tx: Tx, commands: Sequence[EndHold]) -> list[Transfe
 
 
 async def _members(tx: Tx, commands: Sequence[EndHold]) -> dict[UUID, MemberId]:
-    """Whose holds these are, as far as they are the key's brand's."""
-    owners = await list_transfer_owners(tx, {command.hold_id for command in commands})
+    """Whose holds these are, as far as a key made them and they are this key's brand's."""
+    owners = await list_hold_owners(tx, {command.hold_id for command in commands})
     return {
         command.hold_id: owner.member_id
         for command in commands

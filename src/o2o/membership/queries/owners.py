@@ -26,6 +26,14 @@ _OWNERS = text(
     " WHERE t.id = ANY(CAST(:ids AS uuid[]))"
     " ORDER BY t.id, a.id <> t.from_account_id"
 )
+# What a system with a key set aside. Other holds, such as those behind an offer to another member,
+# are ended by whoever made them.
+_HOLDERS = text(
+    "SELECT h.id, a.owner_id, a.brand_id FROM ledger_holds h"
+    " JOIN ledger_transfers t ON t.id = h.id AND t.api_key_id IS NOT NULL"
+    " JOIN ledger_accounts a ON a.id = h.account_id"
+    " WHERE h.id = ANY(CAST(:ids AS uuid[]))"
+)
 _FIRST_ASKED = text(
     "SELECT DISTINCT ON (request_id) request_id, created_at FROM ledger_transfers"
     " WHERE request_id = ANY(CAST(:ids AS uuid[])) ORDER BY request_id, part"
@@ -35,6 +43,12 @@ _FIRST_ASKED = text(
 async def list_transfer_owners(tx: Tx, transfer_ids: Collection[UUID]) -> dict[UUID, TransferOwner]:
     """Return whose these transfers are; unknown ids are left out."""
     rows = await tx.execute(_OWNERS, {"ids": sorted(transfer_ids)})
+    return {row.id: TransferOwner(MemberId(row.owner_id), BrandId(row.brand_id)) for row in rows}
+
+
+async def list_hold_owners(tx: Tx, hold_ids: Collection[UUID]) -> dict[UUID, TransferOwner]:
+    """Return whose these holds are, of those that were made through a key."""
+    rows = await tx.execute(_HOLDERS, {"ids": sorted(hold_ids)})
     return {row.id: TransferOwner(MemberId(row.owner_id), BrandId(row.brand_id)) for row in rows}
 
 
