@@ -19,6 +19,10 @@ APPEND_ONLY = ("ticket_moves", "queue_calls")
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column(
+        "stores",
+        sa.Column("hours_exceptions", JSONB(), server_default=sa.text("'{}'"), nullable=False),
+    )
     op.create_table(
         "desks",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -397,3 +401,4 @@ def downgrade() -> None:
     op.drop_table("queues")
     op.drop_table("queue_settings")
     op.drop_table("desks")
+    op.drop_column("stores", "hours_exceptions")

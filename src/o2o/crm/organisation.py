@@ -121,6 +121,8 @@ class Store(Base):
     phone: Mapped[str]
     # {"mon": [["10:30", "14:00"], ["16:30", "02:00"]], …}; an end before its start is next day.
     hours: Mapped[dict[str, Any]]
+    # Dates with other hours: {"2026-02-17": []} is a day off. What is over is forgotten.
+    hours_exceptions: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     timezone: Mapped[str]
     created_at: Mapped[datetime]
 
