@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("servers", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("minutes_per_party", sa.SmallInteger(), nullable=False),
         sa.Column("rank", sa.SmallInteger(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("code ~ '^[A-Z]$'", name=op.f("ck_queues_code_is_letter")),

@@ -78,6 +78,9 @@ class Queue(Base):
     # Minutes that a party keeps a table or a desk, until the store's own history says better.
     minutes_per_party: Mapped[int] = mapped_column(Small)
     rank: Mapped[int] = mapped_column(Small)
+    # Since when the store does without it. Nothing lists it any more; its tickets keep their
+    # letter, so a new queue of that letter is this one again.
+    retired_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
     created_at: Mapped[datetime]
 

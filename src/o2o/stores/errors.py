@@ -30,3 +30,13 @@ class StoreNotOfBrand(Invalid):
     def __init__(self, *, store_id: UUID) -> None:
         """Keep which store was named."""
         super().__init__(field="store_id", store_id=str(store_id))
+
+
+class HoursWrong(Invalid):
+    """The hours cannot be kept: not times of day, or two spans that meet."""
+
+    code: ClassVar[str] = "store.hours_wrong"
+
+    def __init__(self, *, problem: str, field: str, day: str) -> None:
+        """Keep what is wrong (`time`, `overlap`, `too_many`) and on which day."""
+        super().__init__(field=field, problem=problem, day=day)
