@@ -94,7 +94,7 @@ class CounterCards(Controller):
         await bind_card_at_pad(
             tx, visit_id=visit_id, by=at_pad(clerk), card_no=data.card_no, now=clock.now()
         )
-        return go_on(request, f"/pad/visits/{visit_id}")
+        return go_on(request, f"/pad/visits/{visit_id}?done=bound")
 
     @post("/card-loss")
     async def replace_card(
@@ -117,7 +117,7 @@ class CounterCards(Controller):
             now=now,
             spared_visit_id=visit_id,
         )
-        return go_on(request, f"/pad/visits/{visit_id}")
+        return go_on(request, f"/pad/visits/{visit_id}?done=replaced")
 
 
 def register(panels: Panels) -> None:

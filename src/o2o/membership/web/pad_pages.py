@@ -25,6 +25,8 @@ from o2o.web.rendering import show
 
 AnyRequest = Request[Any, Any, Any]
 SLOT = "pad.visit"
+# What a panel's own form did, said where the clerk goes on: `counter_done.<word>`.
+DONE = frozenset({"bound", "replaced", "refunded"})
 AT_COUNTER = frozenset({StaffRoleName.CLERK, StaffRoleName.MANAGER})
 
 
@@ -110,4 +112,5 @@ async def show_visit(
         tenders=[tender.value for tender in Tender],
         fault=fault_of(request, fact) if fact else None,
         typed=typed or {},
+        done=next((word for word in DONE if word == request.query_params.get("done")), None),
     )

@@ -131,7 +131,7 @@ class PadRefunds(Controller):
             raise
         return go_on(
             request,
-            f"/pad/visits/{visit_id}",
+            f"/pad/visits/{visit_id}?done=refunded",
             transfer_id=str(paid.transfer_id),
             refund_fen=paid.amount_fen,
         )
