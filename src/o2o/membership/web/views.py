@@ -5,54 +5,19 @@ from typing import Any
 
 import msgspec
 
-from o2o.crm.organisation import Brand, OfficialAccount, Store
-from o2o.infra.database import Tx
+from o2o.crm.organisation import Store
 from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
 from o2o.ledger.queries import StatementLine
 from o2o.membership.actions.issue_member_code import IssuedCode
 from o2o.membership.queries import HeldVisit, MemberView, TierProgress
-from o2o.stores.queries import get_account, get_brand
-from o2o.web.principals import Diner
+# The pages of membership know their frame by this file.
+from o2o.web.diner_frame import DinerFrame as DinerFrame  # noqa: PLC0414 - passed on
+from o2o.web.diner_frame import load_frame as load_frame  # noqa: PLC0414 - passed on
 from o2o.web.qr import qr_svg
 
-TABS = ("card", "wallet", "me")
 DIGITS_PER_GROUP = 4
 # A true minus, as wide as the plus.
 MINUS = "\u2212"
-
-
-class DinerFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """What the frame around every diner page needs (`_layout/diner.html`)."""
-
-    account_slug: str
-    account_name: str
-    brand_slug: str
-    brand_name: str
-    terms_version: str
-    # The lit tab of the bottom bar, or none.
-    tab: str
-    tabs: tuple[str, ...] = TABS
-
-    @classmethod
-    def of(
-        cls, account: OfficialAccount, brand: Brand, *, language: str, tab: str = ""
-    ) -> "DinerFrame":
-        """Frame a page of an account, the brand named in the reader's language."""
-        return cls(
-            account_slug=account.slug,
-            account_name=account.name,
-            brand_slug=brand.slug,
-            brand_name=brand.name_en if language == "en" else brand.name,
-            terms_version=brand.terms_version,
-            tab=tab,
-        )
-
-
-async def load_frame(tx: Tx, diner: Diner, *, language: str, tab: str = "") -> DinerFrame:
-    """Read what the frame of a diner's page needs."""
-    account = await get_account(tx, diner.account_slug)
-    brand = await get_brand(tx, diner.brand_id)
-    return DinerFrame.of(account, brand, language=language, tab=tab)
 
 
 class JoinPage(msgspec.Struct, frozen=True, kw_only=True):
