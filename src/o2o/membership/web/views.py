@@ -10,6 +10,7 @@ from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
 from o2o.ledger.queries import StatementLine
 from o2o.membership.actions.issue_member_code import IssuedCode
 from o2o.membership.queries import HeldVisit, MemberView, TierProgress
+
 # The pages of membership know their frame by this file.
 from o2o.web.diner_frame import DinerFrame as DinerFrame  # noqa: PLC0414 - passed on
 from o2o.web.diner_frame import load_frame as load_frame  # noqa: PLC0414 - passed on
