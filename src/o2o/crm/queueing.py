@@ -45,6 +45,8 @@ class QueueSettings(Base):
     serves_waiting_after_close: Mapped[bool] = mapped_column(server_default=text("true"))
     # What is published with `wait.promise_missed`: {"template": …, "text": …}; None: nothing.
     apology: Mapped[dict[str, Any] | None]
+    # Which print of the door's code is good; a new one ends those before it.
+    door_edition: Mapped[int] = mapped_column(Small, server_default=text("1"))
     changed_at: Mapped[datetime]
 
     __table_args__ = (
@@ -54,6 +56,7 @@ class QueueSettings(Base):
         CheckConstraint("return_behind BETWEEN 0 AND 20", name="return_behind_in_range"),
         CheckConstraint("returns_max BETWEEN 0 AND 5", name="returns_in_range"),
         CheckConstraint("ordinary_between BETWEEN 1 AND 20", name="ordinary_between_in_range"),
+        CheckConstraint("door_edition > 0", name="door_edition_positive"),
     )
 
 

@@ -231,6 +231,8 @@ class DeliveryStatus(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     REFUSED = "refused"
+    # What it tells was over before it could be sent.
+    WITHDRAWN = "withdrawn"
 
 
 class ProposalStatus(StrEnum):
@@ -386,3 +388,13 @@ class CallKind(StrEnum):
 
     CALL = "call"
     RECALL = "recall"
+
+
+class TicketNoticeKind(StrEnum):
+    """What the party of a ticket is told in WeChat."""
+
+    SOON = "soon"
+    CALLED = "called"
+    RECALLED = "recalled"
+    CANCELLED_BY_STORE = "cancelled_by_store"
+    PROMISE_MISSED = "promise_missed"

@@ -134,6 +134,10 @@ class Delivery(Base):
     client_msg_id: Mapped[str]
     purpose: Mapped[str | None]
     content: Mapped[dict[str, Any]]
+    # What it tells of, for whoever knows whether that still is so: {"check": …, …}.
+    about: Mapped[dict[str, Any] | None]
+    # What goes as a customer-service message in place of a template that cannot be had.
+    otherwise: Mapped[dict[str, Any] | None]
     status: Mapped[DeliveryStatus] = mapped_column(
         status_column(DeliveryStatus), server_default=text("'queued'")
     )
