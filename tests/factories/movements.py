@@ -5,7 +5,7 @@ from typing import Any
 
 from o2o.crm.statuses import Asset, LotKind, Tender
 from o2o.infra.database import Tx
-from o2o.kernel.ids import TransferId, new_request_id
+from o2o.kernel.ids import TransferId, new_id, new_request_id
 from o2o.ledger.actions.adjust_balance import AdjustBalance
 from o2o.ledger.actions.donate_points import DonatePoints
 from o2o.ledger.actions.end_holds import PostHold, VoidHold
@@ -100,11 +100,14 @@ def adjust(books: Books, delta: int, **fields: Any) -> AdjustBalance:
 
 
 def opening(books: Books, **fields: Any) -> OpeningBalance:
-    """What the first member's card held before: nothing, unless said otherwise."""
-    plain = {
+    """What the card of somebody new held before: nothing, unless said otherwise."""
+    plain: dict[str, Any] = {
+        "request_id": new_request_id(),
+        "member_id": new_id(),
+        "store_id": books.store_id,
         "principal_fen": 0,
         "bonus_fen": 0,
         "points": 0,
         "granted_at": NOON - timedelta(days=100),
     }
-    return OpeningBalance(**_fields(books, {**plain, **fields}))
+    return OpeningBalance(**{**plain, **fields})

@@ -1,7 +1,9 @@
 """Tables of the double-entry ledger: accounts, transfers, entries, lots. Owner: `ledger`.
 
 Transfers, entries, draws and returns are append only; triggers in the migrations refuse anything
-else and refuse entries that do not sum to zero within their transfer.
+else and refuse entries that do not sum to zero within their transfer. That what transfers, entries
+and lots name is there, a trigger sees to for all rows of a statement at once; these columns have no
+foreign key, because nothing that the books name is ever deleted (triggers refuse that as well).
 """
 
 from datetime import datetime
@@ -31,10 +33,13 @@ class LedgerAccount(Base):
     owner_id: Mapped[UUID]
     balance: Mapped[int | None]
     created_at: Mapped[datetime]
+    # Its owner left for good: it is empty and nothing comes into it any more.
+    closed_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("owner_id", "kind"),
         CheckConstraint("balance >= 0", name="balance_not_negative"),
+        CheckConstraint("closed_at IS NULL OR balance = 0", name="closed_is_empty"),
         CheckConstraint(
             "(kind IN ('member_stored_value', 'member_points', 'member_held'))"
             " = (balance IS NOT NULL)",
@@ -56,16 +61,17 @@ class LedgerTransfer(Base):
     body_hash: Mapped[bytes]
     kind: Mapped[TransferKind] = mapped_column(status_column(TransferKind))
     asset: Mapped[Asset] = mapped_column(status_column(Asset))
-    from_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
-    to_account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    from_account_id: Mapped[UUID]
+    to_account_id: Mapped[UUID]
     amount: Mapped[int]
     # None where no store takes part: points that expire, members that become one.
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    store_id: Mapped[UUID | None]
     tender: Mapped[Tender | None] = mapped_column(status_column(Tender))
+    # The hash of what was typed (LedgerReason); of before that table, the words themselves.
     reason: Mapped[str | None]
     visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("counter_visits.id"))
-    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_members.id"))
-    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
+    staff_id: Mapped[UUID | None]
+    api_key_id: Mapped[UUID | None]
     # The transfer that this one takes back, in whole or in part.
     reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_transfers.id"))
     created_at: Mapped[datetime]
@@ -101,14 +107,28 @@ class LedgerTransfer(Base):
     )
 
 
+class LedgerReason(Base):
+    """Why a transfer was made, in words that somebody typed and that may name anybody.
+
+    Beside the books, which nothing is ever taken out of: a reason never changes, but it goes when
+    the member is deleted. The books keep its salted hash, see `ledger.reasons`.
+    """
+
+    __tablename__ = "ledger_reasons"
+
+    transfer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    salt: Mapped[bytes]
+
+
 class LedgerEntry(Base):
     """One side of a transfer: the signed amount by which an account changed."""
 
     __tablename__ = "ledger_entries"
 
     seq: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"))
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    transfer_id: Mapped[UUID]
+    account_id: Mapped[UUID]
     amount: Mapped[int]
     # The account's balance after this entry, where it keeps one.
     balance_after: Mapped[int | None]
@@ -127,15 +147,15 @@ class LedgerLot(Base):
     __tablename__ = "ledger_lots"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    account_id: Mapped[UUID]
     kind: Mapped[LotKind] = mapped_column(status_column(LotKind))
-    origin_transfer_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transfers.id"), index=True)
+    origin_transfer_id: Mapped[UUID] = mapped_column(index=True)
     granted: Mapped[int]
     remaining: Mapped[int]
     granted_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     # Of value that came from another member: the lot it was there, so that it can go back.
-    parent_lot_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_lots.id"), index=True)
+    parent_lot_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_lots.id"))
 
     __table_args__ = (
         CheckConstraint("granted > 0", name="granted_positive"),
@@ -145,6 +165,11 @@ class LedgerLot(Base):
             "account_id",
             "granted_at",
             postgresql_where=text("remaining > 0"),
+        ),
+        Index(
+            "ix_ledger_lots_parent_lot_id",
+            "parent_lot_id",
+            postgresql_where=text("parent_lot_id IS NOT NULL"),
         ),
     )
 

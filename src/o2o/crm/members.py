@@ -65,7 +65,7 @@ class Member(Base):
     birthday: Mapped[date | None]
     home_store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
     joined_at: Mapped[datetime]
-    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"), index=True)
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     deleted_at: Mapped[datetime | None]
     # When the member said no to what we conclude from purchases (PIPL article 24).
     profiling_refused_at: Mapped[datetime | None]
@@ -98,6 +98,11 @@ class Member(Base):
             "brand_id",
             "phone",
             postgresql_where=text("phone IS NOT NULL"),
+        ),
+        Index(
+            "ix_members_merged_into_id",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id IS NOT NULL"),
         ),
         Index(
             "ix_members_tier_valid_until",

@@ -1,6 +1,7 @@
 """Identities: UUIDv7 made by us, one NewType per kind of thing."""
 
 import os
+import struct
 import time
 from typing import NewType
 from uuid import UUID
@@ -34,6 +35,29 @@ def new_id() -> UUID:
     high = (random >> 68) << 64
     low = random & ((1 << 62) - 1)
     return UUID(int=(millis << 80) | _VERSION | (high & (0xFFF << 64)) | _VARIANT | low)
+
+
+def new_id_bytes(count: int) -> bytes:
+    """Make so many at once, 16 bytes each, in order: RFC 9562 §6.2, a counter of 24 bits.
+
+    The counter fills the 12 bits behind the milliseconds and 12 more, so that rows written together
+    lie together in an index; 50 random bits are left to each. As bytes, because objects would cost
+    more than all the rest.
+    """
+    assert count < 1 << 24
+    high = ((time.time_ns() // 1_000_000) << 16) | (_VERSION >> 64)
+    randoms = struct.unpack(f">{count}Q", os.urandom(8 * count))
+    halves = [
+        half
+        for number, random in enumerate(randoms)
+        for half in (high | number >> 12, _VARIANT | (number & 0xFFF) << 50 | random >> 14)
+    ]
+    return struct.pack(f">{2 * count}Q", *halves)
+
+
+def ids_from(packed: bytes) -> list[UUID]:
+    """Return ids that were packed, 16 bytes each."""
+    return [UUID(bytes=packed[at : at + 16]) for at in range(0, len(packed), 16)]
 
 
 def new_request_id() -> RequestId:

@@ -58,10 +58,13 @@ def done(results: Sequence[Any]) -> TransferId:
 
 async def given_money_moved(tx: Tx, books: Books) -> None:
     other: dict[str, Any] = {"member_id": books.other_member_id}
-    done(
-        await enter_opening_balances(
-            tx, [opening(books, principal_fen=900, bonus_fen=90, points=9)]
-        )
+    await enter_opening_balances(
+        tx,
+        [opening(books, principal_fen=900, bonus_fen=90, points=9)],
+        brand_id=books.brand_id,
+        staff_id=None,
+        points_expire_at=None,
+        now=LATER,
     )
     await given_top_up(tx, books, principal_fen=50_000, bonus_fen=6_000)
     mistake = done(await top_up_stored_value(tx, [top_up(books, principal_fen=700, bonus_fen=70)]))

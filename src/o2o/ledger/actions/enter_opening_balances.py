@@ -1,125 +1,148 @@
-"""Enter opening balances: what cards held in the system before this one, many at once."""
+"""Enter opening balances: open the accounts of many members at once with what they held before.
+
+One statement for all of them. It does what opening accounts and moving money into them does, but
+nobody can be at these accounts yet, so nothing is locked, read or compared first.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-import msgspec
+from sqlalchemy import text
 
-from o2o.crm.statuses import AccountKind, LotKind, TransferKind
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import body_hash
-from o2o.kernel.errors import Fact
-from o2o.kernel.ids import LotId, StoreId, TransferId, new_id
-from o2o.ledger.actions.post_transfers import post_transfers
-from o2o.ledger.journal import Done, Intention, Journal, NewLot
-from o2o.ledger.queries.books import lock_books
+from o2o.kernel.ids import BrandId, MemberId, RequestId, StaffId, StoreId, new_id_bytes
+from o2o.ledger.errors import AccountNotFound
 from o2o.ledger.rules.limits import POINTS_MAX, check_amount
 
+# Of each member two accounts, and three transfers with their lots.
+_IDS_EACH = 8
 
-class OpeningBalance(Intention, frozen=True, kw_only=True):
-    """What a card held: the principal and bonus, granted then, and points, in any combination."""
 
+class OpeningBalance(NamedTuple):
+    """What a member's card held, in fen, and points, in any combination; granted then."""
+
+    request_id: RequestId
+    member_id: MemberId
     store_id: StoreId
     principal_fen: int
     bonus_fen: int
     points: int
     granted_at: datetime
-    # Of the points; None for ever.
-    expires_at: datetime | None = None
 
 
-class OpeningEntered(msgspec.Struct, frozen=True, kw_only=True):
-    """What was entered; of a repeated request, what was the first time."""
-
-    transfer_id: TransferId
-    principal_fen: int
-    bonus_fen: int
-    points: int
-    is_replay: bool
+# Ids are cut from one string of bytes: as an array they would cost more than the rows.
+_ENTER = text(
+    "WITH given AS MATERIALIZED ("
+    " SELECT o.*, {id_0} AS wallet_id, {id_1} AS points_id, s.id AS store_account_id FROM unnest("
+    " CAST(:request_ids AS uuid[]), CAST(:body_hashes AS bytea[]), CAST(:member_ids AS uuid[]),"
+    " CAST(:store_ids AS uuid[]), CAST(:principals AS bigint[]), CAST(:bonuses AS bigint[]),"
+    " CAST(:points AS bigint[]), CAST(:granted_ats AS timestamptz[])) WITH ORDINALITY"
+    " AS o(request_id, body_hash, member_id, store_id, principal, bonus, points, granted_at, n)"
+    " LEFT JOIN ledger_accounts s ON s.owner_id = o.store_id AND s.kind = 'store_opening'"
+    "  AND s.brand_id = :brand_id),"
+    " issued AS (SELECT id FROM ledger_accounts"
+    "  WHERE owner_id = :brand_id AND kind = 'brand_points_issued'),"
+    " opened AS (INSERT INTO ledger_accounts"
+    "  (id, brand_id, kind, asset, owner_id, balance, created_at)"
+    "  SELECT a.id, :brand_id, a.kind, a.asset, g.member_id, a.balance, :now FROM given g"
+    "  CROSS JOIN LATERAL (VALUES"
+    "  (g.wallet_id, 'member_stored_value', 'cny_fen', g.principal + g.bonus),"
+    "  (g.points_id, 'member_points', 'points', g.points)) AS a(id, kind, asset, balance)"
+    "  ORDER BY g.member_id, a.kind),"
+    " parts AS MATERIALIZED (SELECT g.n, g.request_id, g.body_hash, g.store_id, g.granted_at, p.*,"
+    "  CAST(row_number() OVER (PARTITION BY g.n ORDER BY p.place) - 1 AS smallint) AS part"
+    "  FROM given g CROSS JOIN LATERAL (VALUES"
+    "  (1, {id_2}, {id_3}, 'opening_principal', 'principal', 'cny_fen', g.principal, g.principal,"
+    "   g.store_account_id, g.wallet_id),"
+    "  (2, {id_4}, {id_5}, 'opening_bonus', 'bonus', 'cny_fen', g.bonus, g.principal + g.bonus,"
+    "   g.store_account_id, g.wallet_id),"
+    "  (3, {id_6}, {id_7}, 'opening_points', 'points', 'points', g.points, g.points,"
+    "   (SELECT id FROM issued), g.points_id)"
+    "  ) AS p(place, id, lot_id, kind, lot_kind, asset, amount, balance, source_id, target_id)"
+    "  WHERE p.amount > 0),"
+    " moved AS (INSERT INTO ledger_transfers (id, request_id, part, body_hash, kind, asset,"
+    "  from_account_id, to_account_id, amount, store_id, staff_id, created_at)"
+    "  SELECT id, request_id, part, body_hash, kind, asset, source_id, target_id, amount,"
+    "  store_id, CAST(:staff_id AS uuid), :now FROM parts ORDER BY request_id, part),"
+    " granted AS (INSERT INTO ledger_lots (id, account_id, kind, origin_transfer_id, granted,"
+    "  remaining, granted_at, expires_at)"
+    "  SELECT lot_id, target_id, lot_kind, id, amount, amount, granted_at,"
+    "  CASE WHEN lot_kind = 'points' THEN CAST(:expires_at AS timestamptz) END"
+    "  FROM parts ORDER BY n, place)"
+    # Both sides of every transfer in one statement: the trigger sums the entries of each.
+    " INSERT INTO ledger_entries (transfer_id, account_id, amount, balance_after)"
+    " SELECT p.id, e.account_id, e.amount, e.balance FROM parts p CROSS JOIN LATERAL (VALUES"
+    "  (1, p.source_id, -p.amount, NULL), (2, p.target_id, p.amount, p.balance))"
+    "  AS e(side, account_id, amount, balance) ORDER BY p.n, p.place, e.side".format(
+        **{
+            f"id_{place}": (
+                "CAST(encode(substring(CAST(:ids AS bytea) FROM"
+                f" CAST({'g' if place > 1 else 'o'}.n - 1 AS integer) * {16 * _IDS_EACH}"
+                f" + {16 * place + 1} FOR 16), 'hex') AS uuid)"
+            )
+            for place in range(_IDS_EACH)
+        }
+    )
+)
+_FIND_BOOKS = text(
+    "SELECT owner_id FROM ledger_accounts WHERE brand_id = :brand_id"
+    " AND ((kind = 'store_opening' AND owner_id = ANY(CAST(:store_ids AS uuid[])))"
+    " OR (kind = 'brand_points_issued' AND owner_id = :brand_id))"
+)
 
 
 async def enter_opening_balances(
-    tx: Tx, commands: Sequence[OpeningBalance]
-) -> list[OpeningEntered | Fact]:
-    """Answer each command in order, with seven statements in all. The accounts are open already.
+    tx: Tx,
+    openings: Sequence[OpeningBalance],
+    *,
+    brand_id: BrandId,
+    staff_id: StaffId | None,
+    points_expire_at: datetime | None,
+    now: datetime,
+) -> None:
+    """Open stored value and points of members who have none yet, with what their cards held.
 
     Nobody is told: it is the past. What cards may hold is not looked at, because they hold it.
-    Facts: AmountOutOfRange (also for nothing at all), AccountNotFound, RequestBodyDiffers.
+    All or none: a member whose accounts are open, or a request that was entered before, is an
+    IntegrityError. `points_expire_at` None is never. Raises AmountOutOfRange; AccountNotFound when
+    the accounts of a store or of the brand are not open.
     """
-    journal = await lock_books(
-        tx,
-        commands,
-        pocket_kind=AccountKind.MEMBER_STORED_VALUE,
-        more_pocket_kinds=[AccountKind.MEMBER_POINTS],
-        counterpart_kinds=[AccountKind.STORE_OPENING, AccountKind.BRAND_POINTS_ISSUED],
-        with_lots=False,
-    )
-    outcomes = journal.decide_each(commands, asked=_asked, decide=_enter)
-    await post_transfers(tx, journal)
-    return [one if isinstance(one, Fact) else _entered(one) for one in outcomes]
-
-
-def _asked(command: OpeningBalance) -> bytes:
-    return body_hash(
-        "enter_opening_balance",
-        command.member_id,
-        command.store_id,
-        command.principal_fen,
-        command.bonus_fen,
-        command.points,
-        command.granted_at,
-        command.reason,
-    )
-
-
-def _enter(journal: Journal, command: OpeningBalance, asked: bytes) -> Done:
-    check_amount(command.principal_fen, field="principal_fen", amount_min=0)
-    check_amount(command.bonus_fen, field="bonus_fen", amount_min=0)
-    check_amount(command.points, field="points", amount_min=0, amount_max=POINTS_MAX)
-    check_amount(command.principal_fen + command.bonus_fen + command.points, field="principal_fen")
-    card = journal.pocket(command.member_id)
-    points = journal.pocket(command.member_id, AccountKind.MEMBER_POINTS)
-    opening = journal.counterpart(card, command.store_id, AccountKind.STORE_OPENING)
-    issued = journal.brand_counterpart(card, AccountKind.BRAND_POINTS_ISSUED)
-    parts = [
-        (TransferKind.OPENING_PRINCIPAL, LotKind.PRINCIPAL, command.principal_fen, card, opening),
-        (TransferKind.OPENING_BONUS, LotKind.BONUS, command.bonus_fen, card, opening),
-        (TransferKind.OPENING_POINTS, LotKind.POINTS, command.points, points, issued),
-    ]
-    done = [
-        journal.put(
-            command,
-            asked=asked,
-            kind=kind,
-            pocket=pocket,
-            from_account_id=source,
-            lot=NewLot(
-                id=LotId(new_id()),
-                kind=lot_kind,
-                amount=amount,
-                granted_at=command.granted_at,
-                expires_at=command.expires_at if lot_kind is LotKind.POINTS else None,
-            ),
-            part=part,
-        )
-        for part, (kind, lot_kind, amount, pocket, source) in enumerate(p for p in parts if p[2])
-    ]
-    return Done(
-        transfer_id=done[0].transfer_id,
-        asked=asked,
-        amount=command.principal_fen + command.bonus_fen + command.points,
-        principal=command.principal_fen,
-        bonus=command.bonus_fen,
-        points=command.points,
-        balance_after=card.balance,
+    if not openings:
+        return
+    for one in openings:
+        check_amount(one.principal_fen, field="principal_fen", amount_min=0)
+        check_amount(one.bonus_fen, field="bonus_fen", amount_min=0)
+        check_amount(one.points, field="points", amount_min=0, amount_max=POINTS_MAX)
+    columns = list(zip(*openings, strict=True))
+    await _check_books(tx, brand_id, columns[2])
+    await tx.execute(
+        _ENTER,
+        {
+            "brand_id": brand_id,
+            "staff_id": staff_id,
+            "expires_at": points_expire_at,
+            "now": now,
+            "ids": new_id_bytes(_IDS_EACH * len(openings)),
+            "request_ids": columns[0],
+            "body_hashes": [body_hash("enter_opening_balance", *one[1:]) for one in openings],
+            "member_ids": columns[1],
+            "store_ids": columns[2],
+            "principals": columns[3],
+            "bonuses": columns[4],
+            "points": columns[5],
+            "granted_ats": columns[6],
+        },
     )
 
 
-def _entered(done: Done) -> OpeningEntered:
-    return OpeningEntered(
-        transfer_id=done.transfer_id,
-        principal_fen=done.principal,
-        bonus_fen=done.bonus,
-        points=done.points,
-        is_replay=done.is_replay,
-    )
+async def _check_books(tx: Tx, brand_id: BrandId, store_ids: Sequence[StoreId]) -> None:
+    stores = sorted(set(store_ids))
+    asked = {"brand_id": brand_id, "store_ids": stores}
+    open_ = set((await tx.scalars(_FIND_BOOKS, asked)).all())
+    for store_id in stores:
+        if store_id not in open_:
+            raise AccountNotFound(owner="store", owner_id=store_id)
+    if brand_id not in open_:
+        raise AccountNotFound(owner="store", owner_id=None)

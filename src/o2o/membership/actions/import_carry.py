@@ -16,7 +16,7 @@ from o2o.membership.actions.import_carry_cards import carry_cards
 from o2o.membership.actions.import_carry_purchases import carry_purchases
 from o2o.membership.imports.moves import IMPORT_MOVES
 
-CARDS_AT_ONCE = 2_000
+CARDS_AT_ONCE = 2_500
 BILLS_AT_ONCE = 1_000
 
 # Another worker that holds the row is at the batch: there is nothing to do for us.
