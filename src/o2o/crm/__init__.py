@@ -5,6 +5,7 @@ Only the owning domain writes a table; anyone may read through foreign keys.
 
 from o2o.crm import (
     adjustments,
+    bookings,
     dossier,
     identity,
     imports,
@@ -32,6 +33,7 @@ metadata = Base.metadata
 __all__ = [
     "Base",
     "adjustments",
+    "bookings",
     "dossier",
     "identity",
     "imports",

@@ -61,6 +61,15 @@ FOLLOWS: tuple[Follow, ...] = (
             " AND o.status IN ('waiting', 'called'))"
         ),
     ),
+    # One booking per store and time.
+    Follow(
+        table="bookings",
+        unless=(
+            "t.status IN ('booked', 'arrived') AND EXISTS (SELECT 1 FROM bookings o"
+            " WHERE o.member_id = {into} AND o.store_id = t.store_id"
+            " AND o.starts_at = t.starts_at AND o.status IN ('booked', 'arrived'))"
+        ),
+    ),
     Follow(table="member_notes"),
     Follow(table="member_tags", key=("tag",), unless_same=True),
     Follow(table="declared_tastes", key=("word",), unless_same=True),
