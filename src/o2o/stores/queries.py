@@ -3,14 +3,40 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import select, text
 
 from o2o.crm.organisation import Brand, OfficialAccount, Store, Tier
 from o2o.infra.database import Tx
+from o2o.kernel.geo import EARTH_RADIUS_M, Point
 from o2o.stores.errors import BrandNotFound, StoreNotFound
 from o2o.wechat.errors import AccountNotFound
 
 LIST_MAX = 500
+NEAREST_MAX = 50
+
+# The haversine of `kernel.geo`, where the rows are: an account has few stores, each is looked at.
+_NEAREST = text(
+    "SELECT p.place, n.* FROM unnest(CAST(:account_ids AS uuid[]),"
+    " CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[]))"
+    " WITH ORDINALITY AS p(account_id, latitude, longitude, place)"
+    " CROSS JOIN LATERAL ("
+    "  SELECT s.id, s.name, 2 * :radius_m * asin(least(1.0, sqrt("
+    "   sin(radians(s.latitude - p.latitude) / 2) ^ 2"
+    "   + cos(radians(p.latitude)) * cos(radians(s.latitude))"
+    "   * sin(radians(s.longitude - p.longitude) / 2) ^ 2))) AS distance_m"
+    "  FROM stores s WHERE s.account_id = p.account_id"
+    "  ORDER BY distance_m, s.id LIMIT :most) n"
+    " ORDER BY p.place, n.distance_m, n.id"
+)
+
+
+class NearStore(msgspec.Struct, frozen=True):
+    """A store and how far it is from where somebody stands, in metres as the crow flies."""
+
+    store_id: UUID
+    name: str
+    distance_m: float
 
 
 async def find_brand(tx: Tx, slug: str) -> Brand | None:
@@ -113,3 +139,30 @@ async def find_brand_hue(tx: Tx, brand_slug: str) -> str | None:
     """Return the colour of a brand as `#rrggbb`, or None."""
     hue: str | None = await tx.scalar(select(Brand.hue).where(Brand.slug == brand_slug))
     return hue
+
+
+async def list_nearest_stores(
+    tx: Tx, places: Sequence[tuple[UUID, Point]], *, most: int
+) -> list[list[NearStore]]:
+    """Return the stores of an account that are nearest to a point, per place, nearest first.
+
+    A place is an account and a point in GCJ-02; `most` is at most 50. One statement for any number
+    of places.
+    """
+    assert 1 <= most <= NEAREST_MAX
+    found: list[list[NearStore]] = [[] for _ in places]
+    if not places:
+        return found
+    rows = await tx.execute(
+        _NEAREST,
+        {
+            "account_ids": [account_id for account_id, _ in places],
+            "latitudes": [point.latitude for _, point in places],
+            "longitudes": [point.longitude for _, point in places],
+            "radius_m": EARTH_RADIUS_M,
+            "most": most,
+        },
+    )
+    for place, store_id, name, distance_m in rows:
+        found[place - 1].append(NearStore(store_id, name, distance_m))
+    return found
