@@ -1,15 +1,26 @@
 """The messenger: performs the errands that send queued messages, outside of any transaction."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from o2o.infra.database import SessionFactory, transaction
+import msgspec
+
+from o2o.crm.statuses import DeliveryChannel
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.logging import get_logger
 from o2o.infra.subscriptions import Later
 from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
 from o2o.wechat.actions.follow_accounts import unfollow_refused
-from o2o.wechat.actions.record_deliveries import record_acceptance, record_refusal
+from o2o.wechat.actions.record_deliveries import (
+    keep_to_template,
+    record_acceptance,
+    record_refusal,
+    record_withdrawal,
+    send_otherwise,
+)
 from o2o.wechat.api import WeChatAPI
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
@@ -25,6 +36,18 @@ CUSTOM_SEND = "/cgi-bin/message/custom/send"
 NOT_FOLLOWING = 43004
 TEMPLATE_INVALID = 40037
 TEMPLATE_AGAIN_SECONDS = 5
+# A template will not be had for long: quota used up, too often, not authorised, API banned.
+TEMPLATE_SHUT = frozenset({45009, 45011, 48001, 48004})
+
+# Says whether what a message is about still is so.
+Check = Callable[[Tx, dict[str, Any], datetime], Awaitable[bool]]
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A delivery that is to be sent now, and its template where one is known."""
+
+    delivery: QueuedDelivery
+    template_id: str | None
 
 
 class Messenger:
@@ -47,14 +70,22 @@ class Messenger:
         self._api = api
         self._templates = templates
         self._public_url = public_url
+        self._checks: dict[str, Check] = {}
+
+    def ask_before(self, name: str, check: Check) -> None:
+        """Ask `check` before a message about `name` is sent: what is over is not told any more."""
+        self._checks[name] = check
 
     async def send_template(self, payload: dict[str, Any]) -> None:
         """Perform `wechat.send_template`. Raises Later when WeChat may take it another time."""
-        delivery = await self._find(payload)
-        if delivery is None:
+        ready = await self._ready(payload)
+        if ready is None:
             return
+        delivery = ready.delivery
         account = await self._account(delivery)
-        template_id = await self._template_id(account, delivery)
+        template_id = ready.template_id or await self._new_template_id(account, delivery)
+        if template_id is None:
+            return
         body = {
             "touser": delivery.openid,
             "template_id": template_id,
@@ -69,9 +100,10 @@ class Messenger:
 
     async def send_custom(self, payload: dict[str, Any]) -> None:
         """Perform `wechat.send_custom`. Raises Later when WeChat may take it another time."""
-        delivery = await self._find(payload)
-        if delivery is None:
+        ready = await self._ready(payload)
+        if ready is None:
             return
+        delivery = ready.delivery
         account = await self._account(delivery)
         body = {
             "touser": delivery.openid,
@@ -80,9 +112,30 @@ class Messenger:
         }
         await self._send(account, delivery, path=CUSTOM_SEND, body=body)
 
-    async def _find(self, payload: dict[str, Any]) -> QueuedDelivery | None:
+    async def _ready(self, payload: dict[str, Any]) -> _Ready | None:
+        """Read what is to be sent; None when its fate is decided, or is by this."""
         async with transaction(self._sessions) as tx:
-            return await queries.find_queued(tx, UUID(payload["delivery_id"]))
+            delivery = await queries.find_queued(tx, UUID(payload["delivery_id"]))
+            if delivery is None:
+                return None
+            now = self._clock.now()
+            if not await self._is_still_so(tx, delivery, now=now):
+                await record_withdrawal(tx, delivery.id, now=now)
+                return None
+            if delivery.purpose is None or delivery.channel is not DeliveryChannel.TEMPLATE:
+                return _Ready(delivery, None)
+            template_id = await queries.find_template(
+                tx, account_id=delivery.account_id, purpose=delivery.purpose
+            )
+            return _Ready(delivery, template_id)
+
+    async def _is_still_so(self, tx: Tx, delivery: QueuedDelivery, *, now: datetime) -> bool:
+        if delivery.about is None:
+            return True
+        check = self._checks.get(str(delivery.about["check"]))
+        if check is None:  # Written by a newer release than this process runs.
+            raise Later(f"nobody here knows about {delivery.about['check']}", after_seconds=5)
+        return await check(tx, delivery.about, now)
 
     async def _account(self, delivery: QueuedDelivery) -> Account:
         try:
@@ -90,21 +143,34 @@ class Messenger:
         except (AccountNotFound, AccountsUnavailable) as error:
             raise Later(repr(error), after_seconds=30) from error
 
-    async def _template_id(self, account: Account, delivery: QueuedDelivery) -> str:
+    async def _new_template_id(self, account: Account, delivery: QueuedDelivery) -> str | None:
+        """Find or add the purpose's template; None when the message goes another way."""
         assert delivery.purpose is not None
-        async with transaction(self._sessions) as tx:
-            found = await queries.find_template(tx, account_id=account.id, purpose=delivery.purpose)
-        if found is not None:
-            return found
         try:
             ids = await self._templates.ensure_templates(account)
-        except (WeChatRefused, WeChatAway) as error:
+        except WeChatRefused as refusal:
+            if await self._goes_otherwise(delivery, refusal):
+                return None
             raise Later(
-                f"no template for {delivery.purpose}: {error!r}", after_seconds=60
+                f"no template for {delivery.purpose}: {refusal!r}", after_seconds=60
             ) from None
+        except WeChatAway as error:
+            raise Later(f"no template for {delivery.purpose}: {error!r}", after_seconds=5) from None
         if delivery.purpose not in ids:
             raise Later(f"no template for {delivery.purpose}", after_seconds=300)
         return ids[delivery.purpose]
+
+    async def _goes_otherwise(self, delivery: QueuedDelivery, refusal: WeChatRefused) -> bool:
+        if delivery.otherwise is None:
+            return False
+        async with transaction(self._sessions) as tx:
+            return await send_otherwise(
+                tx,
+                delivery,
+                errcode=refusal.errcode,
+                error=refusal.errmsg,
+                now=self._clock.now(),
+            )
 
     async def _send(
         self, account: Account, delivery: QueuedDelivery, *, path: str, body: dict[str, Any]
@@ -115,6 +181,9 @@ class Messenger:
             await self._settle_refusal(account, delivery, refusal)
             return
         except WeChatAway as error:
+            if delivery.otherwise is not None:
+                async with transaction(self._sessions) as tx:
+                    await keep_to_template(tx, delivery.id)
             raise Later(f"{error.path}: {error.reason}") from None
         msgid = answer.get("msgid")
         async with transaction(self._sessions) as tx:
@@ -133,6 +202,11 @@ class Messenger:
             # Deleted on the platform: the next attempt finds or adds another.
             await self._templates.forget(account, delivery.purpose)
             raise Later("the template is gone", after_seconds=TEMPLATE_AGAIN_SECONDS)
+        is_for_good = advice.verdict is Verdict.NEVER and refusal.errcode != NOT_FOLLOWING
+        if (is_for_good or refusal.errcode in TEMPLATE_SHUT) and await self._goes_otherwise(
+            delivery, refusal
+        ):
+            return
         if advice.verdict is not Verdict.NEVER:
             reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
             raise Later(reason, after_seconds=advice.after_seconds)

@@ -5,9 +5,9 @@ from o2o.kernel.moves import Moves
 
 DELIVERY_MOVES = Moves(
     {
-        S.QUEUED: {S.ACCEPTED, S.REFUSED},
+        S.QUEUED: {S.ACCEPTED, S.REFUSED, S.WITHDRAWN},
         # A template message is accepted first; its true result comes as an event.
         S.ACCEPTED: {S.DELIVERED, S.REFUSED},
     },
-    final={S.DELIVERED, S.REFUSED},
+    final={S.DELIVERED, S.REFUSED, S.WITHDRAWN},
 )

@@ -25,12 +25,14 @@ CLIENT_MSG_ID_CHARS_MAX = 32
 
 _INSERT = text(
     "INSERT INTO deliveries"
-    " (id, account_id, openid, channel, client_msg_id, purpose, content, created_at)"
-    " SELECT id, account_id, openid, channel, client_msg_id, purpose, content::jsonb, :now"
+    " (id, account_id, openid, channel, client_msg_id, purpose, content, about, otherwise,"
+    " created_at)"
+    " SELECT id, account_id, openid, channel, client_msg_id, purpose, content::jsonb,"
+    " about::jsonb, otherwise::jsonb, :now"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:account_ids AS uuid[]), CAST(:openids AS text[]),"
     " CAST(:channels AS text[]), CAST(:client_msg_ids AS text[]), CAST(:purposes AS text[]),"
-    " CAST(:contents AS text[]))"
-    " AS m(id, account_id, openid, channel, client_msg_id, purpose, content)"
+    " CAST(:contents AS text[]), CAST(:abouts AS text[]), CAST(:otherwises AS text[]))"
+    " AS m(id, account_id, openid, channel, client_msg_id, purpose, content, about, otherwise)"
     " ORDER BY account_id, client_msg_id"
     " ON CONFLICT (account_id, client_msg_id) DO NOTHING RETURNING id"
 )
@@ -46,6 +48,12 @@ class OutgoingMessage(msgspec.Struct, frozen=True, kw_only=True):
     client_msg_id: str
     content: dict[str, Any]
     purpose: str | None = None
+    # What it tells of: `check` names who says at the time of sending whether that still is so
+    # (`Messenger.ask_before`), the rest is for that check. None: it is sent whenever it can be.
+    about: dict[str, Any] | None = None
+    # A template's stand-in: the content of a customer-service message, sent in its place where
+    # WeChat has no template for us or refuses it, if the person's window is open. Never both.
+    otherwise: dict[str, Any] | None = None
 
 
 def template_message(
@@ -56,11 +64,13 @@ def template_message(
     values: Mapping[str, Value],
     url: str,
     client_msg_id: str,
+    about: dict[str, Any] | None = None,
+    otherwise: AnyReply | None = None,
 ) -> OutgoingMessage:
     """Make a template message of our values (see `templates.fill`).
 
-    `url` is a whole address or a path of ours (`/h5/…`), empty for none. Raises PurposeUnknown,
-    TemplateValuesWrong.
+    `url` is a whole address or a path of ours (`/h5/…`), empty for none. For `about` and
+    `otherwise` see OutgoingMessage. Raises PurposeUnknown, TemplateValuesWrong.
     """
     return OutgoingMessage(
         account_id=account_id,
@@ -69,6 +79,8 @@ def template_message(
         client_msg_id=client_msg_id,
         content={"data": fill(purpose, values), "url": url},
         purpose=purpose,
+        about=about,
+        otherwise=as_custom_message(otherwise) if otherwise is not None else None,
     )
 
 
@@ -91,7 +103,9 @@ async def queue_messages(
             "channels": [message.channel.value for message in messages],
             "client_msg_ids": [_shortened(message.client_msg_id) for message in messages],
             "purposes": [message.purpose for message in messages],
-            "contents": [msgspec.json.encode(message.content).decode() for message in messages],
+            "contents": [_json(message.content) for message in messages],
+            "abouts": [_json(message.about) for message in messages],
+            "otherwises": [_json(message.otherwise) for message in messages],
             "now": now,
         },
     )
@@ -99,7 +113,9 @@ async def queue_messages(
     await send(
         tx,
         [
-            _errand(delivery_id, message)
+            sending_errand(
+                delivery_id, message.channel, account_id=message.account_id, openid=message.openid
+            )
             for delivery_id, message in zip(ids, messages, strict=True)
             if delivery_id in fresh
         ],
@@ -174,10 +190,17 @@ def _shortened(client_msg_id: str) -> str:
     return hashlib.sha256(client_msg_id.encode()).hexdigest()[:CLIENT_MSG_ID_CHARS_MAX]
 
 
-def _errand(delivery_id: UUID, message: OutgoingMessage) -> Errand:
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def sending_errand(
+    delivery_id: UUID, channel: DeliveryChannel, *, account_id: UUID, openid: str
+) -> Errand:
+    """Make the errand that sends a delivery through a channel, after those before it there."""
     return Errand(
-        topic=TOPICS[message.channel],
+        topic=TOPICS[channel],
         payload={"delivery_id": str(delivery_id)},
-        ordering_key=f"{message.channel.value}:{message.account_id}:{message.openid}",
-        dedupe_key=f"delivery:{delivery_id}",
+        ordering_key=f"{channel.value}:{account_id}:{openid}",
+        dedupe_key=f"delivery:{delivery_id}:{channel.value}",
     )

@@ -6,13 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from o2o.crm.statuses import DeliveryChannel
 from o2o.crm.statuses import DeliveryStatus as S
 from o2o.infra.database import Tx
+from o2o.infra.outbox import send
+from o2o.wechat.actions.queue_messages import sending_errand
 from o2o.wechat.chat.asks import Heard
 from o2o.wechat.codec.messages import TemplateSendFinished, parse_message
 from o2o.wechat.moves import DELIVERY_MOVES
 from o2o.wechat.queries import deliveries as queries
 from o2o.wechat.queries.deliveries import QueuedDelivery
+from o2o.wechat.queries.windows import is_window_open
 
 ERROR_CHARS_MAX = 500
 
@@ -23,6 +27,20 @@ _ACCEPT = text(
 _REFUSE = text(
     "UPDATE deliveries SET status = 'refused', errcode = :errcode, error = :error,"
     " result_at = :now WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+)
+_WITHDRAW = text(
+    "UPDATE deliveries SET status = 'withdrawn', result_at = :now"
+    " WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+)
+# The row stays the message: it goes through the one channel that the row names, so never both.
+_REROUTE = text(
+    "UPDATE deliveries SET channel = 'custom', content = otherwise, otherwise = NULL,"
+    " errcode = :errcode, error = :error"
+    " WHERE id = :id AND status = 'queued' AND channel = 'template' AND otherwise IS NOT NULL"
+    " RETURNING id"
+)
+_KEEP_TO_TEMPLATE = text(
+    "UPDATE deliveries SET otherwise = NULL WHERE id = :id AND otherwise IS NOT NULL"
 )
 _FINISH = text(
     "UPDATE deliveries d SET status = f.status, error = f.error, result_at = :now"
@@ -79,6 +97,41 @@ async def record_refusal(
             "sources": [source.value for source in DELIVERY_MOVES.sources_of(S.REFUSED)],
         },
     )
+
+
+async def record_withdrawal(tx: Tx, delivery_id: UUID, *, now: datetime) -> None:
+    """What the message tells is over: it is not sent any more."""
+    sources = [source.value for source in DELIVERY_MOVES.sources_of(S.WITHDRAWN)]
+    await tx.execute(_WITHDRAW, {"id": delivery_id, "now": now, "sources": sources})
+
+
+async def send_otherwise(
+    tx: Tx, delivery: QueuedDelivery, *, errcode: int | None, error: str, now: datetime
+) -> bool:
+    """Let a message go as a customer-service message, for good, because no template will do.
+
+    False where it has no such form, or WeChat would not take one now.
+    """
+    if delivery.otherwise is None or not await is_window_open(
+        tx, account_id=delivery.account_id, openid=delivery.openid, now=now
+    ):
+        return False
+    values = {"id": delivery.id, "errcode": errcode, "error": error[:ERROR_CHARS_MAX]}
+    if (await tx.execute(_REROUTE, values)).first() is None:
+        return False
+    errand = sending_errand(
+        delivery.id,
+        DeliveryChannel.CUSTOM,
+        account_id=delivery.account_id,
+        openid=delivery.openid,
+    )
+    await send(tx, [errand], now=now)
+    return True
+
+
+async def keep_to_template(tx: Tx, delivery_id: UUID) -> None:
+    """WeChat may have taken the template and not said so: nothing else may go in its place."""
+    await tx.execute(_KEEP_TO_TEMPLATE, {"id": delivery_id})
 
 
 async def note_finished_templates(tx: Tx, heard: Sequence[Heard]) -> None:

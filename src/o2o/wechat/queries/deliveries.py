@@ -27,6 +27,9 @@ class QueuedDelivery(msgspec.Struct, frozen=True, kw_only=True):
     client_msg_id: str
     purpose: str | None
     content: dict[str, object]
+    # See OutgoingMessage.
+    about: dict[str, object] | None
+    otherwise: dict[str, object] | None
     created_at: datetime
 
 
@@ -45,6 +48,8 @@ async def find_queued(tx: Tx, delivery_id: UUID) -> QueuedDelivery | None:
         client_msg_id=row.client_msg_id,
         purpose=row.purpose,
         content=row.content,
+        about=row.about,
+        otherwise=row.otherwise,
         created_at=row.created_at,
     )
 
