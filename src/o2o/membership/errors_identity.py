@@ -135,6 +135,26 @@ class MergeUndone(Conflict):
     code: ClassVar[str] = "merge.undone"
 
 
+class OtherPinNeeded(Forbidden):
+    """The other member chose a pay PIN: proving its phone is not enough to get at its money."""
+
+    code: ClassVar[str] = "merge.pin_needed"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="pay_pin")
+
+
+class MergeReasonMissing(Invalid):
+    """Staff join or part two members only with a reason."""
+
+    code: ClassVar[str] = "merge.reason_missing"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="reason")
+
+
 class MergeTooOld(Gone):
     """The seven days in which a merge can be undone are over."""
 

@@ -14,7 +14,7 @@ from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import StaffId
-from o2o.membership.web import console_dossier, console_members
+from o2o.membership.web import console_dossier, console_members, console_merge
 from o2o.staff.web import route_handlers as staff_pages
 from o2o.stores.web import styles
 from o2o.web.actions.keep_sessions import open_session
@@ -45,6 +45,7 @@ async def service(sessions: SessionFactory, counter: Counter) -> StaffId:
 def platform(sessions: SessionFactory, seal: Seal, clock: FakeClock) -> Platform:
     platform = counter_platform(sessions, seal=seal, clock=clock)
     console_members.add_to_menu(platform.console_menu)
+    console_merge.register(platform.panels)
     return platform
 
 
@@ -60,6 +61,7 @@ async def console(
             *styles.route_handlers,
             *console_members.route_handlers,
             *console_dossier.route_handlers,
+            *console_merge.route_handlers,
         ],
         api=[],
         state={},

@@ -11,6 +11,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.ids import MemberId
 from o2o.membership.actions.bind_phone import PhoneBound, PhoneHasOwners, bind_phone
 from o2o.membership.actions.enter_real_name import enter_real_name
+from o2o.membership.actions.pay_pin import set_pay_pin
 from o2o.membership.actions.verify_phone import (
     AskPhoneCode,
     ask_phone_code,
@@ -22,6 +23,7 @@ from o2o.membership.errors_identity import (
     CandidatesChanged,
     NameFixed,
     NameInvalid,
+    OtherPinNeeded,
     PhoneNotProved,
     StepUpNeeded,
 )
@@ -79,7 +81,7 @@ class Phones:
             )
 
     async def bind(
-        self, someone: Someone, agreed: list[UUID] | None = None
+        self, someone: Someone, agreed: list[UUID] | None = None, *, pin_of: tuple[UUID, ...] = ()
     ) -> PhoneBound | PhoneHasOwners:
         async with transaction(self._sessions) as tx:
             return await bind_phone(
@@ -88,6 +90,7 @@ class Phones:
                 account_id=someone.account_id,
                 now=self._clock.now(),
                 agreed=agreed,
+                pin_proved=pin_of,
             )
 
     async def bound(self, someone: Someone, agreed: list[UUID] | None = None) -> PhoneBound:
@@ -259,3 +262,23 @@ async def test_another_brands_member_with_the_phone_is_not_ours(
     assert await status_of(sessions, theirs) == ("active", None)
     async with sessions() as tx:
         assert (await tx.get_one(Member, MemberId(theirs))).phone == PHONE
+
+
+async def test_a_guarded_member_is_joined_only_by_whoever_knows_its_pay_pin(
+    sessions: SessionFactory, counter: Counter, phones: Phones, clock: FakeClock
+) -> None:
+    async with transaction(sessions) as tx:
+        await given_phone(tx, counter.brand, counter.member_id, PHONE)
+        await set_pay_pin(tx, member_id=counter.member_id, pin="730914", now=clock.now())
+        someone = await given_someone(tx, counter, balance_fen=2_000)
+    await phones.prove(someone)
+
+    with pytest.raises(OtherPinNeeded):
+        await phones.bind(someone, [counter.member_id])
+
+    assert await count(sessions, "member_merges") == 0
+    assert await balance_of(sessions, counter.member_id) == 10_000
+    # The phone is still proved: the PIN may be typed now.
+    bound = await phones.bind(someone, [counter.member_id], pin_of=(counter.member_id,))
+    assert isinstance(bound, PhoneBound)
+    assert await balance_of(sessions, bound.member_id) == 12_000

@@ -4,7 +4,7 @@ The same phone leads to the same member of the brand, from whichever account it 
 other members have it, the person sees who they are and says yes before anything becomes one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -28,8 +28,14 @@ from o2o.membership.actions.recognise_person import (
     recognise,
 )
 from o2o.membership.actions.verify_phone import end_verification
-from o2o.membership.errors_identity import CandidatesChanged, PhoneNotProved, StepUpNeeded
+from o2o.membership.errors_identity import (
+    CandidatesChanged,
+    OtherPinNeeded,
+    PhoneNotProved,
+    StepUpNeeded,
+)
 from o2o.membership.queries.identity import PhoneOwner, find_members_by_phone
+from o2o.membership.queries.merge_preview import list_guarded
 from o2o.membership.queries.verifications import Proof, find_proof
 from o2o.membership.rules.merging import Joined, choose_survivor
 
@@ -75,12 +81,15 @@ async def bind_phone(
     account_id: UUID,
     now: datetime,
     agreed: Sequence[UUID] | None = None,
+    pin_proved: Collection[UUID] = (),
 ) -> PhoneBound | PhoneHasOwners:
     """Act on the phone that the fan proved last.
 
-    `agreed` are the members the person was shown and said yes to; None asks first. Naming another
-    phone than the one in force needs a step-up proof. Raises PhoneNotProved, StepUpNeeded,
-    CandidatesChanged, ConsentMissing, TermsChanged, and those of merge_members.
+    `agreed` are the members the person was shown and said yes to; None asks first. `pin_proved` are
+    those whose pay PIN was right: a number that changed hands must not open a guarded wallet.
+    Naming another phone than the one in force needs a step-up proof. Raises PhoneNotProved,
+    StepUpNeeded, CandidatesChanged, OtherPinNeeded, ConsentMissing, TermsChanged, and those of
+    merge_members.
     """
     person = await get_person(tx, fan_id=fan_id, account_id=account_id)
     proof = await find_proof(tx, fan_id, purpose=VerificationPurpose.BIND, now=now)
@@ -101,6 +110,8 @@ async def bind_phone(
         return PhoneHasOwners(own_id=own_id, owners=[owner.member_id for owner in owners])
     if {owner.member_id for owner in owners} != set(agreed or ()):
         raise CandidatesChanged
+    if set(await list_guarded(tx, [owner.member_id for owner in owners])) - set(pin_proved):
+        raise OtherPinNeeded
     bound = await _bind(tx, person, proof, own_id=own_id, owners=owners, now=now)
     for used in proofs:
         await end_verification(tx, used.verification_id, now=now)

@@ -69,6 +69,12 @@ _KILL_CODES = text(
 _CLOSE_VISITS = text(
     "UPDATE counter_visits SET closed_at = :now WHERE member_id = :from AND closed_at IS NULL"
 )
+# What a PIN guarded stays guarded: by the survivor's own, else by the one that comes along.
+_KEEP_PIN = text(
+    "UPDATE members s SET pay_pin_hash = f.pay_pin_hash, pay_pin_failures = f.pay_pin_failures,"
+    " pay_pin_locked_at = f.pay_pin_locked_at FROM members f WHERE s.id = :into AND f.id = :from"
+    " AND s.pay_pin_hash IS NULL AND f.pay_pin_hash IS NOT NULL"
+)
 _GO = text(
     "UPDATE members SET status = 'merged', merged_into_id = :into"
     " WHERE id = :from AND status = ANY(CAST(:sources AS text[]))"
@@ -149,6 +155,7 @@ async def _become_one(
     cards = list(await tx.scalars(_REPLACE_CARDS, {"from": from_id, "sources": usable}))
     await tx.execute(_KILL_CODES, pair | {"now": now})
     await tx.execute(_CLOSE_VISITS, pair | {"now": now})
+    await tx.execute(_KEEP_PIN, pair)
     sources = sorted(MEMBER_MOVES.sources_of(MemberStatus.MERGED))
     await tx.execute(_GO, pair | {"sources": sources})
     return Snapshot(

@@ -35,7 +35,7 @@ async def lock_dossier(tx: Tx, *, member_id: UUID, by: UUID) -> UUID:
 
     Raises RoleMissing unless `by` may write, MemberNotFound also for another brand's member.
     """
-    brand_id = await _brand_of(tx, by, roles=MAY_WRITE)
+    brand_id = await brand_for(tx, by, roles=MAY_WRITE)
     values = {"member_id": member_id, "brand_id": brand_id}
     if await tx.scalar(_HELD, values) is None:
         raise MemberNotFound(member_id=member_id)
@@ -44,7 +44,7 @@ async def lock_dossier(tx: Tx, *, member_id: UUID, by: UUID) -> UUID:
 
 async def look_into_dossier(tx: Tx, *, member_id: UUID, by: UUID, now: datetime) -> UUID:
     """Return the brand, and note who looked. Raises RoleMissing, MemberNotFound."""
-    brand_id = await _brand_of(tx, by, roles=MAY_LOOK)
+    brand_id = await brand_for(tx, by, roles=MAY_LOOK)
     values = {"member_id": member_id, "brand_id": brand_id}
     if await tx.scalar(_MEMBER, values) is None:
         raise MemberNotFound(member_id=member_id)
@@ -66,7 +66,7 @@ async def show_phone(
 
     Raises RoleMissing for all but the service agent, ReasonMissing, MemberNotFound.
     """
-    brand_id = await _brand_of(tx, by, roles=MAY_SEE_PHONE)
+    brand_id = await brand_for(tx, by, roles=MAY_SEE_PHONE)
     why = readable(reason, chars_max=REASON_CHARS_MAX)
     if why is None or len(why) < REASON_CHARS_MIN:
         raise ReasonMissing
@@ -85,7 +85,7 @@ async def show_phone(
     return phone
 
 
-async def _brand_of(tx: Tx, staff_id: UUID, *, roles: Collection[StaffRoleName]) -> UUID:
+async def brand_for(tx: Tx, staff_id: UUID, *, roles: Collection[StaffRoleName]) -> UUID:
     """Return the brand whose members the person may see: of any store, when one is the person's."""
     try:
         staff = await get_staff(tx, staff_id)

@@ -64,7 +64,7 @@ async def relate_members(
     BroughtInCircle.
     """
     brand_id = await lock_dossier(tx, member_id=member_id, by=by)
-    other_id = await _find_other(tx, other, brand_id=brand_id)
+    other_id = await find_whole_number(tx, other, brand_id=brand_id)
     if other_id == member_id:
         raise RelationToSelf
     first, second = member_id, other_id
@@ -99,7 +99,8 @@ async def part_members(
         await _note_both(tx, "relation.removed", pair=pair, kind=kind, by=by, now=now)
 
 
-async def _find_other(tx: Tx, typed: str, *, brand_id: UUID) -> UUID:
+async def find_whole_number(tx: Tx, typed: str, *, brand_id: UUID) -> UUID:
+    """Return the one member of a whole phone or card number. Raises OtherMemberUnknown."""
     search = read_search(typed)
     is_whole = search.kind is SearchKind.CARD or (
         search.kind is SearchKind.NUMBER and len(search.value) >= DIGITS_MIN

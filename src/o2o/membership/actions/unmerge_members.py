@@ -54,6 +54,11 @@ _COME_BACK = text(
     " WHERE id = :from AND merged_into_id = :into"
     " AND status = ANY(CAST(:sources AS text[]))"
 )
+# Salted, so that the same hash is the very PIN that came along; one chosen since stays.
+_PIN_BACK = text(
+    "UPDATE members s SET pay_pin_hash = NULL, pay_pin_failures = 0, pay_pin_locked_at = NULL"
+    " FROM members f WHERE s.id = :into AND f.id = :from AND s.pay_pin_hash = f.pay_pin_hash"
+)
 _CARDS_BACK = text(
     "UPDATE cards c SET status = 'active' WHERE id = ANY(CAST(:ids AS uuid[]))"
     " AND status = ANY(CAST(:sources AS text[])) AND NOT EXISTS (SELECT 1 FROM cards o"
@@ -156,6 +161,7 @@ async def _come_apart(tx: Tx, merge: Any, *, pair: dict[str, UUID], now: datetim
     )
     current = (await read_profiles(tx, pair["into"], pair["into"]))[pair["into"]][0]
     await write_profile(tx, pair["into"], restored_profile(current, snapshot=snapshot))
+    await tx.execute(_PIN_BACK, pair)
     for phone in snapshot.phones_dropped:
         await add_phone(tx, pair["into"], phone, now=now)
     await take_consents_back(tx, snapshot, merged_at=merge.merged_at, now=now)

@@ -41,6 +41,8 @@ class MergeSide(msgspec.Struct, frozen=True, kw_only=True):
     bonus_fen: int
     points: int
     wants_marketing: bool
+    # Chose a pay PIN: whoever is not this member itself has to know it.
+    has_pin: bool
     is_own: bool
     is_survivor: bool
 
@@ -73,7 +75,8 @@ class UndoableMerge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SIDES = text(
-    "SELECT m.id, m.name, m.joined_at, t.name AS tier_name, t.rank, right(c.card_no, 4) AS tail,"
+    "SELECT m.id, m.name, m.joined_at, m.pay_pin_hash IS NOT NULL AS has_pin,"
+    " t.name AS tier_name, t.rank, right(c.card_no, 4) AS tail,"
     " EXISTS (SELECT 1 FROM fans f WHERE f.member_id = m.id) AS is_bound,"
     " (SELECT count(*) FROM offline_cards o WHERE o.member_id = m.id"
     "  AND o.status IN ('unbound', 'bound')) AS bought_cards,"
@@ -82,6 +85,7 @@ _SIDES = text(
     " FROM members m JOIN tiers t ON t.id = m.tier_id"
     " LEFT JOIN cards c ON c.member_id = m.id AND c.status = 'active'"
     " WHERE m.id = ANY(CAST(:ids AS uuid[])) AND m.status = 'active'"
+    " AND (CAST(:brand_id AS uuid) IS NULL OR m.brand_id = :brand_id)"
 )
 _UNDOABLE = text(
     "SELECT g.id, g.from_member_id, g.merged_at, m.name,"
@@ -95,13 +99,15 @@ _EMPTY = Wallet(balance_fen=0, principal_fen=0, bonus_fen=0, points=0)
 
 
 async def preview_merge(
-    tx: Tx, member_ids: Sequence[UUID], *, own_id: UUID | None
+    tx: Tx, member_ids: Sequence[UUID], *, own_id: UUID | None, brand_id: UUID | None = None
 ) -> MergePreview | None:
     """Show what these members are and what the one will be; None when one is no more.
 
-    The phone is proved, so that a real name on either side makes the one named.
+    With `brand_id`, members of another brand are none. The phone is proved, so that a real name
+    on either side makes the one named.
     """
-    rows = {row.id: row for row in await tx.execute(_SIDES, {"ids": sorted(member_ids)})}
+    asked = {"ids": sorted(member_ids), "brand_id": brand_id}
+    rows = {row.id: row for row in await tx.execute(_SIDES, asked)}
     if set(rows) != set(member_ids) or not rows:
         return None
     wallets = await list_wallets(tx, [MemberId(id_) for id_ in rows])
@@ -152,9 +158,19 @@ def _side(row: Any, wallet: Wallet, *, own_id: UUID | None, survivor: UUID) -> M
         bonus_fen=wallet.bonus_fen,
         points=wallet.points,
         wants_marketing=bool(row.marketing),
+        has_pin=row.has_pin,
         is_own=row.id == own_id,
         is_survivor=row.id == survivor,
     )
+
+
+async def list_guarded(tx: Tx, member_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of the members who chose a pay PIN."""
+    found = text(
+        "SELECT id FROM members WHERE id = ANY(CAST(:ids AS uuid[])) AND pay_pin_hash IS NOT NULL"
+        " ORDER BY id"
+    )
+    return list(await tx.scalars(found, {"ids": sorted(member_ids)}))
 
 
 async def list_undoable_merges(tx: Tx, member_id: UUID, *, now: datetime) -> list[UndoableMerge]:

@@ -15,6 +15,8 @@ MAY_LOOK = frozenset(
 )
 MAY_WRITE = frozenset({StaffRoleName.MANAGER, StaffRoleName.SERVICE})
 MAY_SEE_PHONE = frozenset({StaffRoleName.SERVICE})
+# Money changes hands: whoever answers for a store, and nobody who only writes notes.
+MAY_MERGE = frozenset({StaffRoleName.MANAGER})
 
 TAG_CHARS_MAX = 20
 TAGS_MAX = 20

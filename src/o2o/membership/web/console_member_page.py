@@ -35,7 +35,7 @@ SLOT = "members"
 # Domains add panels to a member's page here; they are given a MemberPageContext.
 PANELS = "console.member"
 SUGGESTED_TAGS_MAX = 12
-DONE = frozenset({"saved"})
+DONE = frozenset({"saved", "merged", "unmerged"})
 
 
 class MemberPageContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ async def show_member(
         phone=phone,
         fault=fault_of(request, fact) if fact else None,
         typed=typed or {},
-        done=request.query_params.get("done") in DONE,
+        done=next((word for word in DONE if word == request.query_params.get("done")), None),
     )
 
 

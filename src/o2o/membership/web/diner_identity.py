@@ -14,8 +14,10 @@ from o2o.kernel.clock import Clock
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.bind_phone import PhoneHasOwners, bind_phone
 from o2o.membership.actions.enter_real_name import enter_real_name
+from o2o.membership.actions.prove_other_pin import prove_other_pin
 from o2o.membership.errors import CardNeeded
-from o2o.membership.errors_identity import CandidatesChanged
+from o2o.membership.errors_identity import CandidatesChanged, OtherPinNeeded
+from o2o.membership.errors_pay_pin import PayPinLocked, PayPinWrong
 from o2o.membership.web.diner_cards import DinerCardCases
 from o2o.membership.web.diner_phone import DinerPhonePages
 from o2o.membership.web.identity_pages import (
@@ -36,6 +38,8 @@ class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True):
     """The members that were shown, by id."""
 
     members: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    # Of the other member, where one was chosen.
+    pay_pin: Annotated[str, msgspec.Meta(max_length=32)] = ""
     csrf: str = ""
 
 
@@ -81,19 +85,22 @@ class DinerIdentityPages(Controller):
             agreed = [UUID(text) for text in data.members.split(",") if text]
         except ValueError:
             raise CandidatesChanged from None
+        now = clock.now()
         try:
             bound = await bind_phone(
                 tx,
                 fan_id=diner.fan_id,
                 account_id=diner.account_id,
-                now=clock.now(),
+                now=now,
                 agreed=agreed,
+                pin_proved=await prove_other_pin(tx, diner, pin=data.pay_pin, now=now),
             )
-        except CandidatesChanged as fact:
+        except (CandidatesChanged, OtherPinNeeded, PayPinWrong, PayPinLocked) as fact:
             # Raised before anything is written.
             if is_for_program(request):
                 raise
-            return await show_confirm(request, tx, diner, fault=fault_of(request, fact))
+            fault = fault_of(request, fact)
+            return await show_confirm(request, tx, diner, fault=fault, status=fact.status)
         assert not isinstance(bound, PhoneHasOwners), "who agreed is not asked again"
         told = "phone_joined" if bound.merged else "phone"
         return go_on(request, after_binding(diner, is_new=bound.is_new, told=told))

@@ -105,7 +105,7 @@ async def show_code(
 
 
 async def show_confirm(
-    request: AnyRequest, tx: Tx, diner: Diner, *, fault: Fault | None = None
+    request: AnyRequest, tx: Tx, diner: Diner, *, fault: Fault | None = None, status: int = 200
 ) -> Response[Any]:
     now = platform_of(request).clock.now()
     found = await find_joinable(tx, diner, now=now)
@@ -116,7 +116,6 @@ async def show_confirm(
         preview=preview, members=",".join(str(id_) for id_ in found.owner_ids), fault=fault
     )
     frame = await load_frame(tx, diner, language=language_of(request), tab="me")
-    status = 409 if fault else 200
     return show(request, "diner/bind_confirm.html", status=status, frame=frame, view=page)
 
 
