@@ -28,6 +28,7 @@ from o2o.membership.web import (
     console_imports,
     console_liability,
     console_members,
+    console_merge,
     console_refunds,
     diner_charges,
     pad_cards,
@@ -80,6 +81,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_imports.route_handlers,
             *console_liability.route_handlers,
             *console_dossier.route_handlers,
+            *console_merge.route_handlers,
         ]
 
     @property
@@ -122,6 +124,7 @@ def wire(runtime: Runtime) -> Wired:
     pad_cards.register(panels)
     pad_refunds.register(panels)
     diner_charges.register(panels, clock=runtime.clock)
+    console_merge.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
     console_refunds.add_to_menu(console_menu)
