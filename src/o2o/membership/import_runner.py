@@ -6,7 +6,7 @@ its cursor.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 from uuid import UUID
 
@@ -17,7 +17,14 @@ from o2o.infra.logging import get_logger
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
 from o2o.kernel.errors import Fact
-from o2o.membership.actions.import_carry import Carried, carry_batch
+from o2o.membership.actions.import_carry import (
+    Carried,
+    Overtaken,
+    carry_batch,
+    carry_stretch,
+    plan_lanes,
+)
+from o2o.membership.actions.import_carry_cards import Stretch
 from o2o.membership.actions.import_judge import (
     SLICES,
     STEPS,
@@ -128,8 +135,17 @@ class ImportRunner:
         with tempfile.TemporaryFile(buffering=1 << 16) as file:
             await self._fetch(one.id, file)
             reading = open_reading(file, kind=one.kind, known=known, names=self._names)
-            for batch in _guarded(reading):
-                await self._stage(one, staged, batch, at=min(file.tell(), one.file_bytes))
+            batches = _placed(reading, file)
+            # The next batch is read while the database takes this one.
+            ahead = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            try:
+                while (read := await ahead) is not None:
+                    ahead = asyncio.create_task(asyncio.to_thread(next, batches, None))
+                    batch, at = read
+                    await self._stage(one, staged, batch, at=min(at, one.file_bytes))
+            finally:
+                # A thread cannot be stopped, and the file must outlive it.
+                await asyncio.wait([ahead])
             return reading.form
 
     async def _fetch(self, import_id: UUID, file: IO[bytes]) -> None:
@@ -176,13 +192,64 @@ class ImportRunner:
         """Carry a confirmed import over to its end; None when another took it over."""
         while True:
             async with transaction(self._sessions) as tx:
-                carried = await carry_batch(tx, import_id, now=self._clock.now())
-            if carried is None:
+                stretches = await plan_lanes(tx, import_id, now=self._clock.now())
+            if stretches is None:
                 raise ImportNotReady(status="taken")
+            try:
+                carried = (
+                    await self._carry_lanes(import_id, stretches)
+                    if stretches
+                    else await self._carry_batch(import_id)
+                )
+            except Overtaken:
+                carried = await self._carry_batch(import_id)
             self._tell("carrying", carried.done_count + carried.left_out_count, row_count)
             if carried.is_done:
                 return carried
             await asyncio.sleep(0)
+
+    async def _carry_batch(self, import_id: UUID) -> Carried:
+        async with transaction(self._sessions) as tx:
+            carried = await carry_batch(tx, import_id, now=self._clock.now())
+        if carried is None:
+            raise ImportNotReady(status="taken")
+        return carried
+
+    async def _carry_lanes(self, import_id: UUID, stretches: Sequence[Stretch]) -> Carried:
+        """Carry stretches over side by side, kept one after the other."""
+        lanes: list[asyncio.Task[Carried]] = []
+        for lane, stretch in enumerate(stretches):
+            before = lanes[-1] if lanes else None
+            work = self._carry_lane(import_id, stretch, lane=lane, before=before)
+            lanes.append(asyncio.create_task(work))
+        outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return lanes[-1].result()
+
+    async def _carry_lane(
+        self,
+        import_id: UUID,
+        stretch: Stretch,
+        *,
+        lane: int,
+        before: asyncio.Task[Carried] | None,
+    ) -> Carried:
+        async def turn() -> None:
+            if before is not None:
+                await before
+
+        async with transaction(self._sessions) as tx:
+            return await carry_stretch(
+                tx, import_id, stretch, lane=lane, turn=turn, now=self._clock.now()
+            )
+
+
+def _placed(reading: Reading, file: IO[bytes]) -> Iterator[tuple[Batch, int]]:
+    """Pass batches on with how far into the file each goes."""
+    for batch in _guarded(reading):
+        yield batch, file.tell()
 
 
 def _guarded(reading: Reading) -> Iterator[Batch]:

@@ -34,7 +34,7 @@ class OpeningBalance(NamedTuple):
 
 # Ids are cut from one string of bytes: as an array they would cost more than the rows.
 _ENTER = text(
-    "WITH given AS MATERIALIZED ("
+    "WITH given AS MATERIALIZED ("  # noqa: S608 - our own pieces
     " SELECT o.*, {id_0} AS wallet_id, {id_1} AS points_id, s.id AS store_account_id FROM unnest("
     " CAST(:request_ids AS uuid[]), CAST(:body_hashes AS bytea[]), CAST(:member_ids AS uuid[]),"
     " CAST(:store_ids AS uuid[]), CAST(:principals AS bigint[]), CAST(:bonuses AS bigint[]),"

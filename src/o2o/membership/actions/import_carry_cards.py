@@ -7,7 +7,7 @@ lines, their amounts and the ids they get.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -32,9 +32,11 @@ from o2o.membership.rules.points import points_expire_at
 
 TIMEZONE = "Asia/Shanghai"
 
-_LAST = text(
-    "SELECT max(line) AS line, count(*) AS number FROM (SELECT line FROM import_card_rows"
-    " WHERE import_id = :id AND line > :cursor AND fault IS NULL ORDER BY line LIMIT :limit) b"
+_STRETCHES = text(
+    "SELECT max(line) AS last FROM (SELECT line, (row_number() OVER (ORDER BY line) - 1)"
+    " / CAST(:limit AS bigint) AS stretch FROM import_card_rows WHERE import_id = :id"
+    " AND line > :cursor AND fault IS NULL ORDER BY line LIMIT CAST(:limit AS bigint) * :most) b"
+    " GROUP BY stretch ORDER BY last"
 )
 # What has come to be since the check: the same phone or card, by another way.
 _LEAVE_OUT = text(
@@ -57,59 +59,91 @@ _ROWS = text(
     " FROM import_card_rows WHERE import_id = :id AND line > :cursor AND line <= :last"
     " AND fault IS NULL ORDER BY line"
 )
+
+
+def _id_at(parameter: str) -> str:
+    """Cut the n-th id from a string of bytes: as an array of objects ids cost more than rows."""
+    place = "FROM 16 * CAST(n - 1 AS integer) + 1 FOR 16"
+    return f"CAST(encode(substring(CAST(:{parameter} AS bytea) {place}), 'hex') AS uuid)"
+
+
 _NUMBERED = (
-    "(SELECT line, n, CAST(encode(substring(CAST(:ids AS bytea)"
-    " FROM 16 * CAST(n - 1 AS integer) + 1 FOR 16), 'hex') AS uuid) AS id,"
-    " CAST(encode(substring(CAST(:member_ids AS bytea)"
-    " FROM 16 * CAST(n - 1 AS integer) + 1 FOR 16), 'hex') AS uuid) AS member_id"
+    "(SELECT line, n,"  # noqa: S608 - our own pieces
+    f" {_id_at('ids')} AS id, {_id_at('member_ids')} AS member_id"
     " FROM unnest(CAST(:lines AS bigint[])) WITH ORDINALITY AS l(line, n)) x"
     " JOIN import_card_rows r ON r.import_id = :id AND r.line = x.line"
 )
 _MEMBERS = text(
-    "INSERT INTO members (id, brand_id, tier_id, status, name, phone, home_store_id, joined_at)"
+    "INSERT INTO members"  # noqa: S608 - our own pieces
+    " (id, brand_id, tier_id, status, name, phone, home_store_id, joined_at)"
     " SELECT x.member_id, :brand_id, r.tier_id, 'active', r.name, r.phone, r.store_id,"
     " least((r.opened_on + time '12:00') AT TIME ZONE :timezone, CAST(:now AS timestamptz))"
     f" FROM {_NUMBERED} ORDER BY x.n"
 )
 _OFFLINE_CARDS = text(
-    "INSERT INTO offline_cards"
+    "INSERT INTO offline_cards"  # noqa: S608 - our own pieces
     " (id, brand_id, member_id, card_no, code_hash, status, store_id, created_at)"
     " SELECT x.id, :brand_id, x.member_id, r.card_no, r.code_hash, 'unbound', r.store_id,"
     f" CAST(:now AS timestamptz) FROM {_NUMBERED} ORDER BY x.n"
 )
 # Another transaction may draw the same number in the meantime: then its key undoes the batch.
 _CARDS = text(
-    "INSERT INTO cards (id, brand_id, member_id, card_no, status, issued_at)"
-    " SELECT id, :brand_id, member_id, card_no, 'active', :now"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:member_ids AS uuid[]), CAST(:card_nos AS text[]))"
-    " AS c(id, member_id, card_no)"
-    " WHERE NOT EXISTS (SELECT 1 FROM cards t WHERE t.card_no = c.card_no) RETURNING member_id"
+    "INSERT INTO cards (id, brand_id, member_id, card_no, status, issued_at)"  # noqa: S608
+    f" SELECT {_id_at('ids')}, :brand_id, {_id_at('member_ids')}, card_no, 'active', :now"
+    " FROM unnest(CAST(:card_nos AS text[])) WITH ORDINALITY AS c(card_no, n)"
+    " WHERE NOT EXISTS (SELECT 1 FROM cards t WHERE t.card_no = c.card_no) RETURNING card_no"
+)
+# The same again when it is our turn: each phone must be of one member, whom we just entered.
+_OVERTAKEN = text(
+    "SELECT EXISTS (SELECT 1 FROM import_card_rows x WHERE x.import_id = :id AND x.line > :cursor"
+    " AND x.line <= :last AND x.fault IS NULL AND x.phone IS NOT NULL AND ("
+    " (SELECT count(*) FROM members m WHERE m.brand_id = :brand_id AND m.phone = x.phone"
+    "  AND m.status = 'active') > 1"
+    " OR EXISTS (SELECT 1 FROM member_identities i WHERE i.brand_id = :brand_id"
+    "  AND i.kind = 'phone' AND i.value = x.phone)))"
 )
 
 
-async def carry_cards(
-    tx: Tx, one: Import, *, card_prefix: str, limit: int, now: datetime
-) -> tuple[int, int, bool]:
-    """Carry the next rows over; return how many were, how many were left out, and whether all are.
+class Stretch(NamedTuple):
+    """Rows of a file to be carried over together: those behind one line, up to another."""
 
-    `one` is locked by the caller and its cursor is moved. Raises CardNumbersExhausted.
+    cursor: int
+    last: int
+
+
+async def next_stretches(tx: Tx, one: Import, *, limit: int, most: int) -> list[Stretch]:
+    """Return the next stretches, of at most `limit` rows each."""
+    asked = {"id": one.id, "cursor": one.cursor_line, "limit": limit, "most": most}
+    lasts = (await tx.scalars(_STRETCHES, asked)).all()
+    return [
+        Stretch(cursor, last)
+        for cursor, last in zip([one.cursor_line, *lasts], lasts, strict=False)
+    ]
+
+
+async def carry_cards(
+    tx: Tx, one: Import, stretch: Stretch, *, card_prefix: str, now: datetime
+) -> tuple[int, int]:
+    """Carry a stretch over; return how many rows were, and how many were left out.
+
+    The accounts of the file's stores are open. Raises CardNumbersExhausted.
     """
-    asked = {"id": one.id, "cursor": one.cursor_line}
-    last = (await tx.execute(_LAST, asked | {"limit": limit})).one()
-    if not last.number:
-        return 0, 0, True
-    if one.cursor_line == 0:
-        await _open_books(tx, one, now=now)
-    asked |= {"last": last.line}
+    asked = {"id": one.id, **stretch._asdict()}
     left_out = (await tx.execute(_LEAVE_OUT, asked | {"brand_id": one.brand_id})).all()
     rows = (await tx.execute(_ROWS, asked | {"timezone": TIMEZONE, "now": now})).all()
     if rows:
         await _enter(tx, one, rows, card_prefix=card_prefix, now=now)
-    one.cursor_line = last.line
-    return len(rows), len(left_out), last.number < limit
+    return len(rows), len(left_out)
 
 
-async def _open_books(tx: Tx, one: Import, *, now: datetime) -> None:
+async def is_overtaken(tx: Tx, one: Import, stretch: Stretch) -> bool:
+    """Whether somebody else has come to have a phone of a stretch since it was carried over."""
+    asked = {"id": one.id, "brand_id": one.brand_id, **stretch._asdict()}
+    return bool(await tx.scalar(_OVERTAKEN, asked))
+
+
+async def open_books(tx: Tx, one: Import, *, now: datetime) -> None:
+    """Open the accounts of the stores that a file names, and of the brand."""
     stores = await tx.scalars(
         text(
             "SELECT DISTINCT store_id FROM import_card_rows WHERE import_id = :id"
@@ -125,47 +159,52 @@ async def _open_books(tx: Tx, one: Import, *, now: datetime) -> None:
 async def _enter(
     tx: Tx, one: Import, rows: Sequence[Any], *, card_prefix: str, now: datetime
 ) -> None:
-    packed = new_id_bytes(len(rows))
-    member_ids = [MemberId(id_) for id_ in ids_from(packed)]
+    member_ids = new_id_bytes(len(rows))
     asked = {
         "id": one.id,
         "brand_id": one.brand_id,
         "lines": [row.line for row in rows],
-        "member_ids": packed,
+        "member_ids": member_ids,
         "now": now,
     }
-    await tx.execute(_MEMBERS, asked | {"ids": packed, "timezone": TIMEZONE})
+    await tx.execute(_MEMBERS, asked | {"ids": member_ids, "timezone": TIMEZONE})
     await _issue_cards(tx, BrandId(one.brand_id), member_ids, card_prefix=card_prefix, now=now)
     await tx.execute(_OFFLINE_CARDS, asked | {"ids": new_id_bytes(len(rows))})
-    await _enter_balances(tx, one, rows, member_ids=member_ids, now=now)
+    await _enter_balances(tx, one, rows, member_ids=ids_from(member_ids), now=now)
 
 
 async def _issue_cards(
-    tx: Tx, brand_id: BrandId, member_ids: Sequence[MemberId], *, card_prefix: str, now: datetime
+    tx: Tx, brand_id: BrandId, member_ids: bytes, *, card_prefix: str, now: datetime
 ) -> None:
     """Give each member a random number of the brand; whose number was taken draws again."""
-    waiting: Sequence[UUID] = member_ids
     for _ in range(TRIES_MAX):
-        drawn = {new_card_no(card_prefix): member_id for member_id in waiting}
+        drawn: dict[str, bytes] = {}
+        for at in range(0, len(member_ids), 16):
+            # A number that was drawn a moment ago falls to the later member; the other draws again.
+            drawn[new_card_no(card_prefix)] = member_ids[at : at + 16]
         issued = await tx.scalars(
             _CARDS,
             {
                 "brand_id": brand_id,
                 "now": now,
-                "ids": ids_from(new_id_bytes(len(drawn))),
-                "member_ids": list(drawn.values()),
+                "ids": new_id_bytes(len(drawn)),
+                "member_ids": b"".join(drawn.values()),
                 "card_nos": list(drawn),
             },
         )
-        have = set(issued)
-        waiting = [member_id for member_id in waiting if member_id not in have]
-        if not waiting:
+        have = {drawn[card_no] for card_no in issued}
+        member_ids = b"".join(
+            member_ids[at : at + 16]
+            for at in range(0, len(member_ids), 16)
+            if member_ids[at : at + 16] not in have
+        )
+        if not member_ids:
             return
     raise CardNumbersExhausted(card_prefix)
 
 
 async def _enter_balances(
-    tx: Tx, one: Import, rows: Sequence[Any], *, member_ids: Sequence[MemberId], now: datetime
+    tx: Tx, one: Import, rows: Sequence[Any], *, member_ids: Sequence[UUID], now: datetime
 ) -> None:
     rules = await get_programme(tx, BrandId(one.brand_id))
     await enter_opening_balances(
@@ -173,7 +212,7 @@ async def _enter_balances(
         [
             OpeningBalance(
                 _request_id(one.id, row.line),
-                member_id,
+                MemberId(member_id),
                 row.store_id,
                 row.principal_fen,
                 row.bonus_fen,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.imports import Import
 from o2o.crm.statuses import ImportStatus
+from o2o.infra.bulk import copy_rows
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal
 from o2o.membership.actions.import_code import code_hash
@@ -21,22 +22,34 @@ from o2o.membership.queries.imports import lock_import
 # Whoever reads a file says so again with every batch; silent for longer, and another begins anew.
 LEASE = timedelta(seconds=20)
 
-_KEEP_CARDS = text(
-    "INSERT INTO import_card_rows (import_id, line, card_no, code_hash, name, phone,"
-    " principal_fen, bonus_fen, points, tier_id, store_id, opened_on)"
-    " SELECT :id, * FROM unnest(CAST(:lines AS bigint[]), CAST(:card_nos AS text[]),"
-    " CAST(:code_hashes AS bytea[]), CAST(:names AS text[]), CAST(:phones AS text[]),"
-    " CAST(:principals AS bigint[]), CAST(:bonuses AS bigint[]), CAST(:points AS bigint[]),"
-    " CAST(:tier_ids AS uuid[]), CAST(:store_ids AS uuid[]), CAST(:opened_ons AS date[]))"
+# In the order of `CardRow`, with a hash instead of the code; and of `PurchaseRow`.
+_CARD_COLUMNS = (
+    "import_id",
+    "line",
+    "card_no",
+    "code_hash",
+    "name",
+    "phone",
+    "principal_fen",
+    "bonus_fen",
+    "points",
+    "tier_id",
+    "store_id",
+    "opened_on",
 )
-_KEEP_PURCHASES = text(
-    "INSERT INTO import_purchase_rows (import_id, line, external_id, card_no, phone, store_id,"
-    " bought_at, item_code, item_name, quantity, amount_fen, total_fen)"
-    " SELECT :id, * FROM unnest(CAST(:lines AS bigint[]), CAST(:external_ids AS text[]),"
-    " CAST(:card_nos AS text[]), CAST(:phones AS text[]), CAST(:store_ids AS uuid[]),"
-    " CAST(:bought_ats AS timestamptz[]), CAST(:item_codes AS text[]),"
-    " CAST(:item_names AS text[]), CAST(:quantities AS smallint[]), CAST(:amounts AS bigint[]),"
-    " CAST(:totals AS bigint[]))"
+_PURCHASE_COLUMNS = (
+    "import_id",
+    "line",
+    "external_id",
+    "card_no",
+    "phone",
+    "store_id",
+    "bought_at",
+    "item_code",
+    "item_name",
+    "quantity",
+    "amount_fen",
+    "total_fen",
 )
 # Rows that cannot be read, so that the rest of their bills is found and left out.
 _KEEP_TORN = text(
@@ -90,27 +103,17 @@ async def stage_cards(tx: Tx, import_id: UUID, rows: Sequence[CardRow], *, seal:
     """Write rows of cards down; of a code only its hash."""
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
-    await tx.execute(
-        _KEEP_CARDS,
-        {
-            "id": import_id,
-            "lines": columns[0],
-            "card_nos": columns[1],
-            "code_hashes": [
-                code_hash(seal, card_no=row.card_no, code=row.code) if row.code else None
-                for row in rows
-            ],
-            "names": columns[3],
-            "phones": columns[4],
-            "principals": columns[5],
-            "bonuses": columns[6],
-            "points": columns[7],
-            "tier_ids": columns[8],
-            "store_ids": columns[9],
-            "opened_ons": columns[10],
-        },
+    records = (
+        (
+            import_id,
+            row.line,
+            row.card_no,
+            code_hash(seal, card_no=row.card_no, code=row.code) if row.code else None,
+            *row[3:],
+        )
+        for row in rows
     )
+    await copy_rows(tx, "import_card_rows", records, columns=_CARD_COLUMNS)
 
 
 async def stage_purchases(
@@ -134,22 +137,8 @@ async def stage_purchases(
         )
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
-    names = (
-        "lines",
-        "external_ids",
-        "card_nos",
-        "phones",
-        "store_ids",
-        "bought_ats",
-        "item_codes",
-        "item_names",
-        "quantities",
-        "amounts",
-        "totals",
-    )
-    values = dict(zip(names, columns, strict=True))
-    await tx.execute(_KEEP_PURCHASES, {"id": import_id, **values})
+    records = ((import_id, *row) for row in rows)
+    await copy_rows(tx, "import_purchase_rows", records, columns=_PURCHASE_COLUMNS)
 
 
 async def keep_progress(

@@ -28,6 +28,11 @@ _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _FILLING = re.compile(r"[\s\-\u00b7\u200b\u2060\ufeff]+")
 
 
+# What a digit counts in a Luhn sum, where it is doubled and where it is not.
+_PLAIN = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+
+
 class ScanKind(StrEnum):
     """What a scanned text is."""
 
@@ -65,10 +70,8 @@ def is_member_code(digits: str) -> bool:
 
 def luhn_digit(body: str) -> str:
     """Return the Luhn check digit for the digits before it."""
-    total = 0
-    for position, character in enumerate(reversed(body)):
-        digit = int(character) * (2 if position % 2 == 0 else 1)
-        total += digit - 9 if digit > 9 else digit
+    digits = body.encode("ascii")[::-1]
+    total = sum(digits[::2].translate(_DOUBLED)) + sum(digits[1::2].translate(_PLAIN))
     return str(-total % 10)
 
 
