@@ -1,0 +1,94 @@
+"""What queueing does after its own events: parties are told in time, open pages are kept true."""
+
+from datetime import datetime, timedelta
+
+from o2o.crm.statuses import TicketStatus
+from o2o.infra.database import Tx
+from o2o.infra.subscriptions import Registry
+from o2o.kernel.clock import Clock
+from o2o.queueing.actions.tell_almost_there import tell_almost_there
+from o2o.queueing.actions.tell_of_calls import tell_of_call
+from o2o.queueing.actions.tell_of_ends import tell_of_cancellation
+from o2o.queueing.actions.tell_of_promises import tell_of_missed_promise
+from o2o.queueing.actions.tell_parties import CHECK, Voice, is_notice_true
+from o2o.queueing.events import PromiseMissed, QueueChanged, TicketCalled, TicketEnded
+from o2o.queueing.queries.lines import list_untold_lines
+from o2o.wechat.messenger import Messenger
+
+# Waits grow shorter while nothing is called, too.
+LOOK_EVERY_SECONDS = 30
+# No business day is longer, nor farther from the clock's.
+DAYS_BACK = timedelta(days=1)
+LINES_AT_ONCE = 50
+
+
+def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: Voice) -> None:
+    """Listen to the queues, and let the messenger ask whether a notice is true still."""
+    messenger.ask_before(CHECK, is_notice_true)
+    jobs = NoticeJobs(clock, voice)
+    registry.subscribe(TicketCalled, jobs.tell_of_call)
+    registry.subscribe(QueueChanged, jobs.tell_almost_there)
+    registry.subscribe(TicketEnded, jobs.tell_of_end)
+    registry.subscribe(PromiseMissed, jobs.tell_of_promise)
+    registry.schedule(
+        "queueing.tell_almost_there", every_seconds=LOOK_EVERY_SECONDS, run=jobs.look_at_all
+    )
+
+
+class NoticeJobs:
+    """Thin listeners: each takes an event and calls one action."""
+
+    def __init__(self, clock: Clock, voice: Voice) -> None:
+        """Tell the time by this clock, and the news in this voice."""
+        self._clock = clock
+        self._voice = voice
+
+    async def tell_of_call(self, tx: Tx, event: TicketCalled) -> None:
+        """Tell the party that it is called."""
+        await tell_of_call(
+            tx,
+            self._voice,
+            ticket_id=event.ticket_id,
+            call_seq=event.call_seq,
+            desk=event.desk,
+            is_recall=event.is_recall,
+            at=event.at,
+            now=self._clock.now(),
+        )
+
+    async def tell_almost_there(self, tx: Tx, event: QueueChanged) -> None:
+        """Tell those whom this change brought near."""
+        await tell_almost_there(
+            tx,
+            self._voice,
+            keys=[(event.queue_id, event.business_on)],
+            now=self._clock.now(),
+            is_version=event.version,
+        )
+
+    async def tell_of_end(self, tx: Tx, event: TicketEnded) -> None:
+        """Tell the party that the store cancelled; of every other end it knows."""
+        if event.by_store and event.status == TicketStatus.CANCELLED.value:
+            await tell_of_cancellation(
+                tx, self._voice, ticket_id=event.ticket_id, at=event.at, now=self._clock.now()
+            )
+
+    async def tell_of_promise(self, tx: Tx, event: PromiseMissed) -> None:
+        """Tell the party what the store says to a wait that grew too long."""
+        said = (event.apology or {}).get("text")
+        await tell_of_missed_promise(
+            tx,
+            self._voice,
+            ticket_id=event.ticket_id,
+            apology_text=said if isinstance(said, str) and said.strip() else None,
+            waited_seconds=event.waited_seconds,
+            now=self._clock.now(),
+        )
+
+    async def look_at_all(self, tx: Tx, now: datetime) -> None:
+        """Tell those whom the passing of time brought near."""
+        keys = await list_untold_lines(tx, since=(now - DAYS_BACK).date())
+        for start in range(0, len(keys), LINES_AT_ONCE):
+            await tell_almost_there(
+                tx, self._voice, keys=keys[start : start + LINES_AT_ONCE], now=now
+            )
