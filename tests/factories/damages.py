@@ -151,6 +151,13 @@ LATER_DAMAGES = {
         ),
         {"reversals_equal_what_went_back", "reversals_give_back_what_was_drawn"},
     ),
+    "a reason that nobody typed": (
+        (
+            "INSERT INTO ledger_reasons (transfer_id, reason, salt)"
+            " SELECT id, 'x', 'x' FROM ledger_transfers WHERE kind = 'passed_on'"
+        ),
+        {"reasons_are_as_typed"},
+    ),
     "a carried lot that is younger": (
         f"UPDATE ledger_lots SET granted_at = granted_at + interval '1 day' WHERE id = {CARRIED}",
         {"carried_lots_keep_their_origin"},

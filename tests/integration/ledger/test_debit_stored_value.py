@@ -65,8 +65,8 @@ async def test_a_debit_writes_two_entries_its_draws_and_one_event(tx: Tx) -> Non
     ) == [("bonus", 943, 6_000, 5_057), ("principal", 7_857, 50_000, 42_143)]
     assert await rows(
         tx,
-        "SELECT kind, asset, amount, store_id, tender, reason, part, request_id"
-        " FROM ledger_transfers WHERE id = :id",
+        "SELECT t.kind, t.asset, t.amount, t.store_id, t.tender, n.reason, t.part, t.request_id"
+        " FROM ledger_transfers t JOIN ledger_reasons n ON n.transfer_id = t.id WHERE t.id = :id",
         id=result.transfer_id,
     ) == [("debit", "cny_fen", 8_800, books.store_id, None, "晚餐", 0, command.request_id)]
     assert await rows(
@@ -230,7 +230,10 @@ async def test_what_cannot_be_seen_does_not_enter_the_books(
 
     assert again.is_replay
     assert await rows(
-        tx, "SELECT reason FROM ledger_transfers WHERE id = :id", id=first.transfer_id
+        tx,
+        "SELECT n.reason FROM ledger_transfers t"
+        " LEFT JOIN ledger_reasons n ON n.transfer_id = t.id WHERE t.id = :id",
+        id=first.transfer_id,
     ) == [(kept,)]
 
 

@@ -75,8 +75,9 @@ async def test_a_clerk_charges_inside_the_visit(
         row = (
             await tx.execute(
                 text(
-                    "SELECT visit_id, staff_id, api_key_id, store_id, reason FROM ledger_transfers"
-                    " WHERE id = :id"
+                    "SELECT t.visit_id, t.staff_id, t.api_key_id, t.store_id, n.reason"
+                    " FROM ledger_transfers t JOIN ledger_reasons n ON n.transfer_id = t.id"
+                    " WHERE t.id = :id"
                 ),
                 {"id": done.transfer_id},
             )

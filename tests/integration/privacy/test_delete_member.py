@@ -9,12 +9,19 @@ from sqlalchemy import text
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import MemberId, StoreId, new_id, new_request_id
+from o2o.ledger.actions.debit_stored_value import (
+    DebitStoredValue,
+    Transferred,
+    debit_stored_value,
+)
 from o2o.ledger.actions.grant_points import GrantPoints, grant_points
 from o2o.ledger.verify import verify_ledger
 from o2o.membership.actions.accept_pass_on import accept_pass_on
 from o2o.membership.actions.delete_member import DeletedMember, delete_member
 from o2o.membership.actions.join_membership import join_membership
+from o2o.membership.actions.move_points_by_key import MovePoints, grant_points_by_key
 from o2o.membership.actions.offer_pass_on import offer_pass_on
+from o2o.membership.actions.reverse_by_key import ReverseByKey, reverse_debits_by_key
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_privacy import BalanceLeft, NotSettled
 from o2o.membership.queries.personal_data import KNOWLEDGE
@@ -28,6 +35,9 @@ from tests.factories.members import (
 )
 from tests.fakes.clock import FakeClock
 from tests.integration.privacy.everything import (
+    NAME,
+    NOTE,
+    PHONE,
     UNIONID,
     Marked,
     fill_tables,
@@ -71,6 +81,65 @@ async def delete(
         )
 
 
+async def pay_with_words(
+    sessions: SessionFactory, counter: Counter, marked: Marked, *, clock: FakeClock
+) -> None:
+    """Have a charge and its undoing explained with words that name the person."""
+    words = f"{NAME} {PHONE} {NOTE}"
+    payer = {
+        "member_id": MemberId(marked.member_id),
+        "store_id": StoreId(counter.store.id),
+        "now": clock.now(),
+    }
+    async with transaction(sessions) as tx:
+        [paid] = await debit_stored_value(
+            tx,
+            [DebitStoredValue(request_id=new_request_id(), amount_fen=10, reason=words, **payer)],
+        )
+        assert isinstance(paid, Transferred)
+        by_key = {"key_id": counter.key.key_id, "brand_id": None, "now": clock.now()}
+        [back] = await reverse_debits_by_key(
+            tx,
+            [
+                ReverseByKey(
+                    request_id=new_request_id(),
+                    transfer_id=paid.transfer_id,
+                    reason=words,
+                    **by_key,
+                )
+            ],
+        )
+        assert isinstance(back, Transferred)
+        [granted] = await grant_points_by_key(
+            tx,
+            [
+                MovePoints(
+                    request_id=new_request_id(),
+                    member_id=marked.member_id,
+                    store_id=counter.store.id,
+                    points=5,
+                    reason=words,
+                    **by_key,
+                )
+            ],
+        )
+        assert not isinstance(granted, Exception), granted
+        await tx.execute(
+            text(
+                "INSERT INTO counter_undos"
+                " (request_id, transfer_id, pad_id, staff_id, reason, undone_at)"
+                " VALUES (:id, :id, :pad_id, :staff_id, :words, :now)"
+            ),
+            {
+                "id": paid.transfer_id,
+                "pad_id": counter.pad.pad_id,
+                "staff_id": counter.pad.staff_id,
+                "words": words,
+                "now": clock.now(),
+            },
+        )
+
+
 async def give_points(
     sessions: SessionFactory, counter: Counter, member_id: UUID, clock: FakeClock
 ) -> None:
@@ -100,6 +169,7 @@ async def test_afterwards_nothing_anywhere_names_the_person(
             tx, MemberId(marked.member_id), counter.store.id, principal_fen=700, bonus_fen=70
         )
     await give_points(sessions, counter, marked.member_id, clock)
+    await pay_with_words(sessions, counter, marked, clock=clock)
     await fill_tables(sessions, counter, marked, clock=clock)
     async with sessions() as tx:
         known = await tables_that_know(tx, marked)

@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from o2o.infra.database import Tx, violated_constraint
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.kernel.ids import TransferId
-from o2o.kernel.text import without_controls
 from o2o.ledger.errors import BooksOutOfStep
 from o2o.ledger.journal import Journal, Posting
+from o2o.ledger.reasons import keep_reason
 
 _ONE_EFFECT = "uq_ledger_transfers_request_id_part"
 
@@ -29,8 +29,11 @@ _INSERT_TRANSFERS = text(
     " CAST(:parts AS smallint[]), CAST(:body_hashes AS bytea[]), CAST(:kinds AS text[]),"
     " CAST(:assets AS text[]), CAST(:from_ids AS uuid[]), CAST(:to_ids AS uuid[]),"
     " CAST(:amounts AS bigint[]), CAST(:store_ids AS uuid[]), CAST(:tenders AS text[]),"
-    " CAST(:reasons AS text[]), CAST(:visit_ids AS uuid[]), CAST(:staff_ids AS uuid[]),"
-    " CAST(:api_key_ids AS uuid[]), CAST(:reverses_ids AS uuid[]), CAST(:ats AS timestamptz[])))"
+    " CAST(:sealed AS text[]), CAST(:visit_ids AS uuid[]), CAST(:staff_ids AS uuid[]),"
+    " CAST(:api_key_ids AS uuid[]), CAST(:reverses_ids AS uuid[]), CAST(:ats AS timestamptz[]))),"
+    " told AS (INSERT INTO ledger_reasons (transfer_id, reason, salt)"
+    " SELECT * FROM unnest(CAST(:told_ids AS uuid[]), CAST(:reasons AS text[]),"
+    " CAST(:salts AS bytea[])))"
     " INSERT INTO ledger_entries (transfer_id, account_id, amount, balance_after)"
     " SELECT transfer_id, account_id, amount, balance_after FROM unnest("
     " CAST(:entry_transfer_ids AS uuid[]), CAST(:entry_account_ids AS uuid[]),"
@@ -131,6 +134,12 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             (posting.transfer_id, posting.to_account_id, posting.amount, posting.to_balance_after),
         )
     ]
+    reasons = [keep_reason(posting.intention.reason) for posting in ordered]
+    told = [
+        (posting.transfer_id, reason)
+        for posting, reason in zip(ordered, reasons, strict=True)
+        if reason is not None
+    ]
     await tx.execute(
         _INSERT_TRANSFERS,
         {
@@ -145,7 +154,10 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             "amounts": [posting.amount for posting in ordered],
             "store_ids": [posting.store_id for posting in ordered],
             "tenders": [posting.tender.value if posting.tender else None for posting in ordered],
-            "reasons": [_told(posting.intention.reason) for posting in ordered],
+            "sealed": [reason.sealed if reason else None for reason in reasons],
+            "told_ids": [transfer_id for transfer_id, _ in told],
+            "reasons": [reason.words for _, reason in told],
+            "salts": [reason.salt for _, reason in told],
             "visit_ids": [posting.intention.visit_id for posting in ordered],
             "staff_ids": [posting.intention.staff_id for posting in ordered],
             "api_key_ids": [posting.intention.api_key_id for posting in ordered],
@@ -159,11 +171,6 @@ async def _insert_transfers(tx: Tx, postings: Sequence[Posting]) -> None:
             "entry_balances": [entry[3] for entry in entries],
         },
     )
-
-
-def _told(reason: str | None) -> str | None:
-    # PostgreSQL refuses NUL in text, and nothing unseen belongs into the books.
-    return (without_controls(reason) or None) if reason else None
 
 
 async def _draw_from_lots(tx: Tx, postings: Sequence[Posting]) -> None:

@@ -17,11 +17,12 @@ from o2o.ledger.rules.draw import Lot
 # ids, which is one order for everybody; FOR NO KEY UPDATE is the lock that UPDATE itself takes and
 # leaves foreign keys alone. The other side is never locked: it keeps no balance. What is set aside
 # for holds is not locked by itself: whoever changes it has the lock of that member's stored value.
+# Whoever waited for a member to be deleted finds the accounts closed, which is: not there.
 _LOCK_ACCOUNTS = text(
     "WITH pockets AS ("
     " SELECT id, brand_id, owner_id, kind, balance FROM ledger_accounts"
     " WHERE owner_id = ANY(CAST(:member_ids AS uuid[]))"
-    " AND kind = ANY(CAST(:pocket_kinds AS text[]))"
+    " AND kind = ANY(CAST(:pocket_kinds AS text[])) AND closed_at IS NULL"
     " ORDER BY id FOR NO KEY UPDATE)"
     " SELECT id, brand_id, owner_id, kind, balance FROM pockets"
     " UNION ALL"

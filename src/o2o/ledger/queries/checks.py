@@ -10,6 +10,7 @@ from sqlalchemy import text
 from o2o.infra.database import Tx
 from o2o.ledger.queries.checks_of_lots import CHECKS_OF_LOTS
 from o2o.ledger.queries.checks_of_undoing import CHECKS_OF_UNDOING
+from o2o.ledger.queries.reasons import CHECKS_OF_REASONS
 
 FAULTS_NAMED_MAX = 10
 
@@ -140,6 +141,7 @@ CHECKS: dict[str, str] = {
     ),
     **CHECKS_OF_LOTS,
     **CHECKS_OF_UNDOING,
+    **CHECKS_OF_REASONS,
 }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import AccountKind, Asset, Tender, TransferKind
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId, StoreId, TransferId
+from o2o.ledger.queries.reasons import REASON_OF_TRANSFER
 
 LINES_MAX = 100
 
@@ -33,8 +34,8 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
 
 # What moved as bonus is told by its draws, its returns or its lots, whichever the transfer has.
 _STATEMENT = text(
-    "SELECT e.seq, t.id, t.kind, e.amount, e.balance_after, t.store_id, t.tender, t.reason,"
-    " t.created_at, sign(e.amount)::bigint * CASE"
+    "SELECT e.seq, t.id, t.kind, e.amount, e.balance_after, t.store_id, t.tender,"  # noqa: S608 - our own
+    f" {REASON_OF_TRANSFER} AS reason, t.created_at, sign(e.amount)::bigint * CASE"
     " WHEN t.asset = 'points' THEN 0"
     " WHEN t.kind IN ('top_up', 'opening_principal') THEN 0"
     " WHEN t.kind IN ('top_up_bonus', 'opening_bonus') THEN t.amount"

@@ -4,13 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, case, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import aliased
 
-from o2o.crm.ledger import LedgerAccount, LedgerTransfer
+from o2o.crm.ledger import LedgerAccount, LedgerReason, LedgerTransfer
 from o2o.crm.statuses import Asset, TransferKind
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId, RequestId, StaffId, StoreId, TransferId, VisitId
+from o2o.ledger.reasons import MARK
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +44,14 @@ _OF_MEMBERS = (
         LedgerTransfer,
         case((_SOURCE.balance.is_not(None), _SOURCE.owner_id), else_=_TARGET.owner_id),
         _TARGET.owner_id,
+        func.coalesce(
+            LedgerReason.reason,
+            case((LedgerTransfer.reason.not_like(f"{MARK}%"), LedgerTransfer.reason)),
+        ),
     )
     .join(_SOURCE, _SOURCE.id == LedgerTransfer.from_account_id)
     .join(_TARGET, _TARGET.id == LedgerTransfer.to_account_id)
+    .outerjoin(LedgerReason, LedgerReason.transfer_id == LedgerTransfer.id)
 )
 
 
@@ -63,8 +69,8 @@ async def find_transfers_of_request(tx: Tx, request_id: RequestId) -> list[Trans
     return [_transfer(row) for row in rows]
 
 
-def _transfer(found: Row[LedgerTransfer, UUID, UUID]) -> Transfer:
-    row, member_id, to_id = found
+def _transfer(found: Row[LedgerTransfer, UUID, UUID, str | None]) -> Transfer:
+    row, member_id, to_id, reason = found
     is_between_members = row.kind in _BETWEEN_MEMBERS
     return Transfer(
         id=TransferId(row.id),
@@ -79,6 +85,6 @@ def _transfer(found: Row[LedgerTransfer, UUID, UUID]) -> Transfer:
         store_id=StoreId(row.store_id) if row.store_id else None,
         visit_id=VisitId(row.visit_id) if row.visit_id else None,
         staff_id=StaffId(row.staff_id) if row.staff_id else None,
-        reason=row.reason,
+        reason=reason,
         at=row.created_at,
     )

@@ -171,5 +171,4 @@ async def _decide(
         asset=found.asset.value,
         delta=found.delta,
         proposed_by=found.proposed_by,
-        why=why,
     )

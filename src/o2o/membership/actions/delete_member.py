@@ -14,6 +14,7 @@ from o2o.infra.database import Tx
 from o2o.infra.locks import lock_names
 from o2o.infra.outbox import publish
 from o2o.kernel.ids import BrandId, MemberId
+from o2o.ledger.actions.close_accounts import close_accounts
 from o2o.membership.actions.give_up_holdings import give_up_holdings
 from o2o.membership.actions.withdraw_pass_on import decline_pass_on
 from o2o.membership.errors_privacy import BalanceLeft, NotSettled
@@ -58,6 +59,8 @@ async def delete_member(
     for offer_id in await list_open_offers_to(tx, person.member_ids):
         await decline_pass_on(tx, offer_id=offer_id, member_id=member_id, by_link=False, now=now)
     await give_up_holdings(tx, member_ids=person.member_ids, now=now)
+    members = [MemberId(one) for one in person.member_ids]
+    await close_accounts(tx, member_ids=members, now=now)
     erased = await _erase(tx, person, now=now)
     await note(
         tx,

@@ -19,7 +19,8 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.ids import MemberId, RequestId, StoreId, TransferId
 from o2o.ledger.actions.grant_points import GrantPoints, grant_points
 from o2o.ledger.actions.reverse_points import ReverseTransfer, reverse_points
-from o2o.ledger.errors import AlreadySpent
+from o2o.ledger.errors import AlreadySpent, MemberMoved
+from o2o.membership.queries.counter import list_member_facts
 from o2o.membership.queries.earnings import (
     Charge,
     Earning,
@@ -42,16 +43,21 @@ async def settle_points(tx: Tx, transfer_id: UUID, *, now: datetime) -> None:
 
     The first time the charge earns by the brand's rule and the tier held then. Later, points of
     what was reversed go back: from their own lot, else from the member's other points; what has
-    been spent is owed and kept from what the member earns next.
+    been spent is owed and kept from what the member earns next. Raises MemberMoved when the member
+    became one with another at this very moment: settle once more.
     """
     charge = await find_charge(tx, transfer_id)
     if charge is None or not charge.is_active:
         return
-    # One settlement of a member at a time; then what stands is read again.
+    # One settlement of a member at a time, and the member before the accounts, as everybody locks;
+    # then what stands is read again.
     await lock_names(tx, f"points:{charge.member_id}")
+    held = await list_member_facts(tx, {charge.member_id}, is_held=True)
     charge = await find_charge(tx, transfer_id)
     if charge is None or not charge.is_active:
         return
+    if charge.member_id not in held:
+        raise MemberMoved
     earning = await find_earning(tx, transfer_id)
     if earning is None:
         await _earn(tx, charge, now=now)

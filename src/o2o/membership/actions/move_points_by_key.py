@@ -149,7 +149,8 @@ async def _answered(
                 at=command.now,
                 subject=("member", command.member_id),
                 store_id=command.store_id,
+                # Why, the books know: words may name somebody, and nothing goes from the trail.
+                transfer_id=outcome.transfer_id,
                 points=outcome.points,
-                reason=command.reason,
             )
     return answers

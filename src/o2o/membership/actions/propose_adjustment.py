@@ -94,7 +94,6 @@ async def propose_adjustment(tx: Tx, command: ProposeAdjustment, *, now: datetim
         member_id=command.member_id,
         asset=command.asset.value,
         delta=command.delta,
-        reason=reason,
     )
     return command.request_id
 

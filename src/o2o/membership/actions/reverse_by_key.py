@@ -114,7 +114,8 @@ async def _answered(
                 at=command.now,
                 subject=("member", owners[command.transfer_id].member_id),
                 transfer_id=command.transfer_id,
+                # Why, the books know: words may name somebody, and nothing goes from the trail.
+                reversal_id=outcome.transfer_id,
                 amount_fen=outcome.amount_fen,
-                reason=command.reason,
             )
     return answers

@@ -179,5 +179,5 @@ async def _note(tx: Tx, command: UndoAtCounter, subject: Any) -> None:
         store_id=command.by.store_id,
         amount_fen=subject.amount,
         approved_by=command.approved_by,
-        reason=command.reason,
+        # Why, `counter_undos` knows: words may name somebody, and nothing goes from the trail.
     )

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.ledger.queries.reasons import REASON_OF_TRANSFER
 from o2o.membership.queries.places import read_place, write_place
 
 PAGE = 25
@@ -51,8 +52,10 @@ _BY_MOMENT = {
     "  ORDER BY x.created_at DESC, x.id DESC LIMIT :most) d WHERE f.member_id = m.id",
 }
 _ENTRY = (
-    "SELECT '{stream}', t.created_at, t.id, e.seq, t.kind::text, e.amount, t.store_id, t.staff_id,"
-    " t.reason, (SELECT r.reversed FROM ledger_reversals r WHERE r.transfer_id = t.id)"
+    "SELECT '{stream}', t.created_at, t.id, e.seq, t.kind::text, e.amount, t.store_id,"  # noqa: S608 - our own
+    " t.staff_id,"
+    f" {REASON_OF_TRANSFER},"
+    " (SELECT r.reversed FROM ledger_reversals r WHERE r.transfer_id = t.id)"
     " FROM ledger_accounts a CROSS JOIN LATERAL (SELECT x.seq, x.transfer_id, x.amount"
     "  FROM ledger_entries x WHERE x.account_id = a.id AND x.seq < :{stream}_seq"
     "  ORDER BY x.seq DESC LIMIT :most) e JOIN ledger_transfers t ON t.id = e.transfer_id"

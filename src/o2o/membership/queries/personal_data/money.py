@@ -1,5 +1,6 @@
 """Tables of somebody's money and points. The books stay, under a number that names nobody."""
 
+from o2o.ledger.queries.reasons import REASON_OF_TRANSFER
 from o2o.membership.queries.personal_data.knowledge import (
     ERASED,
     OF_ACCOUNT,
@@ -28,7 +29,7 @@ MONEY: tuple[Knowledge, ...] = (
         why=_BOOKS,
         given=(
             "x.created_at AS at, x.kind, a.asset, t.amount, t.balance_after, s.name AS store,"
-            " x.tender, x.reason"
+            f" x.tender, {REASON_OF_TRANSFER.replace('t.', 'x.')} AS reason"
         ),
         joins=(
             "JOIN ledger_transfers x ON x.id = t.transfer_id"
@@ -42,6 +43,21 @@ MONEY: tuple[Knowledge, ...] = (
         fate=Fate.KEEP,
         why=_BOOKS,
         untold=_IN_STATEMENT,
+    ),
+    Knowledge(
+        table="ledger_reasons",
+        whose=OF_TRANSFER,
+        fate=Fate.DELETE,
+        untold=_IN_STATEMENT,
+    ),
+    Knowledge(
+        table="counter_undos",
+        whose=OF_TRANSFER,
+        fate=Fate.SCRUB,
+        scrub=f"reason = '{ERASED}'",
+        why=_BOOKS,
+        given="t.reason, t.undone_at",
+        order="t.undone_at",
     ),
     Knowledge(
         table="ledger_lots",
