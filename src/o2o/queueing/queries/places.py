@@ -43,6 +43,10 @@ _ACTIVE_OF = _TICKETS_OF.format(
 _BEEN_OF = _TICKETS_OF.format(
     columns="t.store_id, t.taken_at AS at", more="AND t.taken_at >= :been_since"
 )
+_LAST_OF = _TICKETS_OF.format(
+    columns="t.store_id, t.queue_id, t.party_size, t.taken_at AS at",
+    more="AND t.taken_at >= :been_since",
+)
 _CHOOSE = text(
     "WITH asked AS (SELECT * FROM unnest("  # noqa: S608 - our own text
     " CAST(:account_ids AS uuid[]), CAST(:openids AS text[]),"
@@ -54,6 +58,7 @@ _CHOOSE = text(
     " SELECT a.place, coalesce(c.stores, 0) AS stores,"
     " CASE c.stores WHEN 1 THEN c.first_id END AS only_id, kept.id AS kept_id,"
     " active.store_id AS active_id, been.store_id AS been_id, been.at AS been_at,"
+    " last.store_id AS last_store_id, last.queue_id, last.party_size,"
     " spot.fields AS spot, spot.received_at AS spot_at, home.id AS home_id"
     " FROM asked a LEFT JOIN counted c USING (account_id)"
     " LEFT JOIN taking kept ON kept.id = a.kept_id AND kept.account_id = a.account_id"
@@ -68,6 +73,7 @@ _CHOOSE = text(
     "    ORDER BY v.opened_at DESC LIMIT :visits_back)"
     "  ) t JOIN taking k ON k.id = t.store_id AND k.account_id = a.account_id"
     "  ORDER BY t.at DESC LIMIT 1) been ON true"
+    f" LEFT JOIN LATERAL (SELECT * FROM ({_LAST_OF}) t ORDER BY t.at DESC LIMIT 1) last ON true"
     " LEFT JOIN LATERAL (SELECT r.fields, r.received_at FROM"
     "  (SELECT m.id, m.kind, m.fields, m.received_at FROM inbound_messages m"
     "   WHERE m.account_id = a.account_id AND m.openid = a.openid"
@@ -96,6 +102,9 @@ class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
     is_guess: bool = False
     # How many stores of the account take numbers.
     stores: int
+    # What he took last: the queue, if it was in this store, and for how many people.
+    last_queue_id: UUID | None = None
+    last_party_size: int | None = None
     # Where the person said he is, a moment ago; in GCJ-02.
     spot: Point | None = None
 
@@ -202,9 +211,12 @@ def _choice(row: Any, *, spot: Point | None, near_id: UUID | None, now: datetime
     certain = row.kept_id or row.only_id or row.active_id
     is_nearer = near_id is not None and (row.been_at is None or row.spot_at > row.been_at)
     guess = near_id if is_nearer else row.been_id or row.home_id
+    store_id = certain or guess
     return StoreChoice(
-        store_id=certain or guess,
+        store_id=store_id,
         is_guess=certain is None and guess is not None,
         stores=row.stores,
+        last_queue_id=row.queue_id if row.last_store_id == store_id else None,
+        last_party_size=row.party_size,
         spot=spot if is_fresh else None,
     )
