@@ -1,9 +1,12 @@
 """Cookies: names, flags and lifetimes in one place."""
 
+from http.cookies import CookieError, SimpleCookie
+
 from litestar.datastructures import Cookie
 
 from o2o.crm.statuses import Audience
 from o2o.infra.settings import Settings
+from o2o.web.edge import Scope
 
 DAY_SECONDS = 86_400
 LIFETIMES = {
@@ -50,3 +53,17 @@ def pad_cookie(settings: Settings, secret: str) -> Cookie:
 def pre_session_cookie(settings: Settings, value: str) -> Cookie:
     """Make the cookie of a browser that has not signed in yet (OAuth state, first forms)."""
     return _cookie(settings, "pre", value, max_age=PRE_SESSION_SECONDS)
+
+
+def cookie_in(scope: Scope, name: str) -> str | None:
+    """Return a cookie of a request that no framework has read (event streams)."""
+    for header, value in scope.get("headers", ()):
+        if header.lower() != b"cookie":
+            continue
+        try:
+            jar = SimpleCookie(value.decode("latin-1"))
+        except CookieError:
+            continue
+        if name in jar:
+            return jar[name].value
+    return None

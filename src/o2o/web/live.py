@@ -19,7 +19,7 @@ log = get_logger(__name__)
 KEEP_ALIVE_SECONDS = 20.0
 # After this a browser reconnects by itself; a session that ended meanwhile is noticed then.
 STREAM_SECONDS_MAX = 900.0
-_HEADERS = [
+STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
@@ -53,11 +53,11 @@ class LiveStreams:
         scope["path_template"] = self._route
         topic = await self._topic_of(scope)
         if topic is None:
-            await self._refuse(scope, send)
+            await refuse_stream(scope, send, words=self._words)
             return
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         try:
             async with self._hub.watch(topic) as queue:
                 await self._pump(queue, gone=gone, send=send)
@@ -85,19 +85,22 @@ class LiveStreams:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _refuse(self, scope: Scope, send: Send) -> None:
-        language = language_of(ASGIConnection(scope))  # type: ignore[arg-type]  # ASGI's own scope
-        fact = SessionInvalid()
-        body = msgspec.json.encode(fact_as_json(fact, words=self._words, language=language))
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        await send({"type": "http.response.start", "status": fact.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+async def refuse_stream(scope: Scope, send: Send, *, words: Words) -> None:
+    """Answer that there is no session for this stream, as every other address does."""
+    language = language_of(ASGIConnection(scope))  # type: ignore[arg-type]  # ASGI's own scope
+    fact = SessionInvalid()
+    body = msgspec.json.encode(fact_as_json(fact, words=words, language=language))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": fact.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the browser has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

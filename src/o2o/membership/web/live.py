@@ -1,9 +1,7 @@
 """Who may watch which live messages: a member, those about the own card; a clerk, the pad's."""
 
-from http.cookies import CookieError, SimpleCookie
-
 from o2o.crm.statuses import Audience
-from o2o.web.cookies import cookie_name
+from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
 from o2o.web.platform import Platform
@@ -15,7 +13,7 @@ def diner_topic(platform: Platform) -> TopicOf:
     name = cookie_name(platform.settings, Audience.DINER.value)
 
     async def topic_of(scope: Scope) -> str | None:
-        token = _cookie(scope, name)
+        token = cookie_in(scope, name)
         if scope.get("method") != "GET" or not token:
             return None
         diner = await find_diner_of_token(platform, token)
@@ -34,23 +32,10 @@ def pad_topic(platform: Platform) -> TopicOf:
     device = cookie_name(platform.settings, "pad_device")
 
     async def topic_of(scope: Scope) -> str | None:
-        secret, token = _cookie(scope, device), _cookie(scope, session)
+        secret, token = cookie_in(scope, device), cookie_in(scope, session)
         if scope.get("method") != "GET" or not secret or not token:
             return None
         clerk = await find_clerk_of_tokens(platform, secret=secret, token=token)
         return f"pad:{clerk.pad_id}" if clerk else None
 
     return topic_of
-
-
-def _cookie(scope: Scope, name: str) -> str | None:
-    for header, value in scope.get("headers", ()):
-        if header.lower() != b"cookie":
-            continue
-        try:
-            jar = SimpleCookie(value.decode("latin-1"))
-        except CookieError:
-            continue
-        if name in jar:
-            return jar[name].value
-    return None
