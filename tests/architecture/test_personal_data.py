@@ -23,6 +23,7 @@ ABOUT_NOBODY = {
     "stores": "the phone of a store",
     "shifts": "how many notes of which value lay in a till",
     "queue_settings": "which coupon answers a broken promise",
+    "wait_models": "how long parties stay at the tables of a class, none of them named",
     "imports": "why a file could not be read: places in it, never its cells",
 }
 

@@ -24,6 +24,7 @@ from o2o.crm import (
     shifts,
     staff,
     statuses,
+    waits,
     wechat,
 )
 from o2o.crm.base import Base
@@ -53,5 +54,6 @@ __all__ = [
     "shifts",
     "staff",
     "statuses",
+    "waits",
     "wechat",
 ]

@@ -107,12 +107,24 @@ class QueueDay(Base):
     queue_id: Mapped[UUID] = mapped_column(ForeignKey("queues.id"), primary_key=True)
     business_on: Mapped[date] = mapped_column(primary_key=True)
     last_number: Mapped[int] = mapped_column(server_default=text("0"))
-    # Ordinary calls since the last priority call; decides who is next.
-    ordinary_since_priority: Mapped[int] = mapped_column(server_default=text("0"))
+    # Ordinary calls since the last call of a member's number (at first: long), and of bookings one
+    # after another; they decide who is next.
+    ordinary_since_priority: Mapped[int] = mapped_column(server_default=text("20"))
+    booked_in_a_row: Mapped[int] = mapped_column(server_default=text("0"))
+    # How many tickets wait, by priority: counted along with every move, under the row's lock.
+    waiting_ordinary: Mapped[int] = mapped_column(server_default=text("0"))
+    waiting_member: Mapped[int] = mapped_column(server_default=text("0"))
+    waiting_booked: Mapped[int] = mapped_column(server_default=text("0"))
     # Grows with every change, so that streams know what is newer.
     version: Mapped[int] = mapped_column(server_default=text("0"))
 
-    __table_args__ = (CheckConstraint("last_number >= 0", name="last_number_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("last_number >= 0", name="last_number_not_negative"),
+        CheckConstraint(
+            "waiting_ordinary >= 0 AND waiting_member >= 0 AND waiting_booked >= 0",
+            name="waiting_not_negative",
+        ),
+    )
 
 
 class Desk(Base):
@@ -155,8 +167,8 @@ class Ticket(Base):
     status: Mapped[TicketStatus] = mapped_column(status_column(TicketStatus))
     priority: Mapped[TicketPriority] = mapped_column(status_column(TicketPriority))
     source: Mapped[TicketSource] = mapped_column(status_column(TicketSource))
-    # Order within queue, day and priority, lower first: the number × 1,000 when taken; one who
-    # comes back is put behind others.
+    # Order within queue, day and priority, lower first: the number × 1,000,000 when taken; one who
+    # comes back or comes from another queue is put between others.
     place: Mapped[int]
     returns: Mapped[int] = mapped_column(Small, server_default=text("0"))
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
@@ -199,25 +211,35 @@ class Ticket(Base):
             "store_id",
             "member_id",
             unique=True,
-            postgresql_where=text(_ACTIVE),
+            postgresql_where=text(f"{_ACTIVE} AND member_id IS NOT NULL"),
         ),
         Index(
             "uq_tickets_active_fan",
             "store_id",
             "fan_id",
             unique=True,
-            postgresql_where=text(_ACTIVE),
+            postgresql_where=text(f"{_ACTIVE} AND fan_id IS NOT NULL"),
         ),
         Index(
             "ix_tickets_waiting",
             "queue_id",
             "business_on",
+            "priority",
             "place",
             postgresql_where=text("status = 'waiting'"),
         ),
+        Index(
+            "ix_tickets_promise",
+            "taken_at",
+            postgresql_where=text("status = 'waiting' AND promise_missed_at IS NULL"),
+        ),
         Index("ix_tickets_store_day", "store_id", "business_on"),
-        Index("ix_tickets_member", "member_id"),
-        Index("ix_tickets_fan", "fan_id"),
+        Index(
+            "ix_tickets_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")
+        ),
+        Index("ix_tickets_open", "business_on", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_tickets_member", "member_id", postgresql_where=text("member_id IS NOT NULL")),
+        Index("ix_tickets_fan", "fan_id", postgresql_where=text("fan_id IS NOT NULL")),
     )
 
 

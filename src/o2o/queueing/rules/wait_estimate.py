@@ -4,6 +4,9 @@ from typing import Protocol
 
 import msgspec
 
+from o2o.queueing.rules.table_stays import wait_for
+from o2o.queueing.rules.wait_learning import Learnt
+
 # People hear full five minutes: nobody believes seven.
 ROUNDED_TO_MINUTES = 5
 # Of a wait nobody knows yet, the range on either side of the guess, in per cent.
@@ -39,6 +42,24 @@ class ColdModel(msgspec.Struct, frozen=True, kw_only=True):
         return WaitEstimate(
             median * COLD_LOW_PERCENT // 100, median, median * COLD_HIGH_PERCENT // 100
         )
+
+
+class LearntModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue with a history: who probably still sits, and what waits like this were like."""
+
+    learnt: Learnt
+    # Places given back by every two minutes from now (`table_stays.departures`).
+    given: list[float]
+
+    def estimate(self, parties_ahead: int) -> WaitEstimate:
+        """Return the quantiles of the waits with the same expectation as this one."""
+        expected = wait_for(
+            self.given,
+            parties_ahead=parties_ahead,
+            come_share=self.learnt.stays.come_share,
+        )
+        low, median, high = (round(seconds) for seconds in self.learnt.ranges.at(expected))
+        return WaitEstimate(low, median, high)
 
 
 def rounded_minutes(seconds: int) -> int:
