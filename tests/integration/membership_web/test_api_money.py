@@ -161,11 +161,20 @@ async def test_points_come_and_go(
 
 
 async def test_a_hold_is_posted_in_part_and_ends_once(
-    api: httpx.AsyncClient, counter: Counter, sessions: SessionFactory, stranger: dict[str, str]
+    api: httpx.AsyncClient,
+    counter: Counter,
+    sessions: SessionFactory,
+    stranger: dict[str, str],
+    clock: FakeClock,
 ) -> None:
     asked = body(counter, amount_fen=6_000, expires_in_seconds=600)
     path = f"/members/{counter.member_id}/holds"
-    answers = [await api.post(path, json=asked) for _ in range(2)]
+    answers = [await api.post(path, json=asked)]
+    # Some seconds later the same is the same, though it would end some seconds later.
+    clock.advance(seconds=5)
+    answers.append(await api.post(path, json=asked))
+    longer = await api.post(path, json=asked | {"expires_in_seconds": 601})
+    assert told(longer) == (409, "request.body_differs")
     assert [answer.status_code for answer in answers] == [201, 200]
     assert answers[0].json() == answers[1].json()
     hold = answers[0].json()

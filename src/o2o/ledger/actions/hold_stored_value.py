@@ -87,12 +87,14 @@ async def hold_stored_value(
 
 
 def _asked(command: HoldStoredValue) -> bytes:
-    # Not the end: who sends the same again some seconds later asks for an end some seconds later.
+    # How long, not the end: who sends the same again some seconds later asks for an end some
+    # seconds later.
     return body_hash(
         "hold_stored_value",
         command.member_id,
         command.store_id,
         command.amount_fen,
+        command.expires_at - command.now,
         command.reason,
     )
 
