@@ -312,6 +312,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_booking_moves_booking", "booking_moves", ["booking_id", "seq"], unique=False
     )
+    op.create_index(
+        "ix_tickets_booking",
+        "tickets",
+        ["booking_id"],
+        unique=False,
+        postgresql_where=sa.text("booking_id IS NOT NULL"),
+    )
     op.execute(
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON booking_moves"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
@@ -320,6 +327,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_index("ix_tickets_booking", table_name="tickets")
     for table in (
         "booking_moves",
         "bookings",
