@@ -23,6 +23,7 @@ from o2o.app.demo.seeding import (
 )
 from o2o.app.demo.seeding_members import replay_history, seed_members
 from o2o.app.demo.seeding_purchases import seed_menus, seed_purchases
+from o2o.app.demo.seeding_queues import gather_crowds, seed_queues
 from o2o.app.demo.world import World
 from o2o.app.runtime import Runtime
 from o2o.infra.audit import SYSTEM
@@ -57,6 +58,8 @@ async def prepare_demo(
         async with transaction(runtime.sessions) as tx:
             await _seed(tx, runtime, world, accounts=accounts, hashes=hashes)
     async with transaction(runtime.sessions) as tx:
+        await gather_crowds(tx, world, now=runtime.clock.now())
+    async with transaction(runtime.sessions) as tx:
         content = await _describe(tx, runtime, world, path=path, sandbox_url=sandbox_url)
     write_demo_file(path, content)
     return content
@@ -80,6 +83,7 @@ async def _seed(
     await seed_menus(tx, world, places=places, now=now)
     bills = list(write_bills(world, history.movements))
     await seed_purchases(tx, world, bills=bills, places=places, members=members, now=now)
+    await seed_queues(tx, world, places=places, now=now)
 
 
 async def _refresh_credentials(

@@ -145,6 +145,11 @@ class OpeningSpan(Written, frozen=True):
         """Return opening and closing as minutes from the day's midnight."""
         return minutes_between(self.opens, self.closes)
 
+    def as_text(self) -> list[str]:
+        """Return opening and closing as stores keep them; round the clock ends at 24:00."""
+        is_whole_day = self.opens == self.closes == time.min
+        return [f"{self.opens:%H:%M}", "24:00" if is_whole_day else f"{self.closes:%H:%M}"]
+
 
 class Store(Written, frozen=True):
     """One place that serves; coordinates are GCJ-02 degrees."""
@@ -166,7 +171,7 @@ class Store(Written, frozen=True):
         """Return `{"mon": [["11:00", "14:00"], …], …}`, a closed day empty, as stores keep it."""
         return {
             weekday: [
-                [f"{span.opens:%H:%M}", f"{span.closes:%H:%M}"]
+                span.as_text()
                 for span in sorted(self.hours, key=lambda span: span.opens)
                 if number in span.weekdays
             ]

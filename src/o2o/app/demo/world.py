@@ -27,6 +27,7 @@ from o2o.app.demo.shapes import (
     Store,
     Written,
 )
+from o2o.app.demo.shapes_queues import Queueing
 
 
 class World(Written, frozen=True):
@@ -43,6 +44,7 @@ class World(Written, frozen=True):
     staff: tuple[StaffMember, ...]
     cast: tuple[CastMember, ...]
     dishes: tuple[Dish, ...] = ()
+    queueing: tuple[Queueing, ...] = ()
 
     def brand(self, slug: str) -> Brand:
         """Return a brand by its slug. Raises KeyError."""
@@ -90,6 +92,7 @@ def _check_names(world: World) -> None:
     _require_unique("store code", (store.code for store in world.stores))
     _require_unique("store name", (store.name for store in world.stores))
     _require_unique("login", (person.login for person in world.staff))
+    _require_unique("queues of", (queueing.brand for queueing in world.queueing))
     _require_unique("dish", (f"{dish.brand}/{dish.code}" for dish in world.dishes))
     known = {brand.slug for brand in world.brands}
     named = [
@@ -98,6 +101,7 @@ def _check_names(world: World) -> None:
         *(person.brand for person in world.staff),
         *(person.brand for person in world.cast),
         *(dish.brand for dish in world.dishes),
+        *(queueing.brand for queueing in world.queueing),
     ]
     unknown = sorted(set(named) - known)
     _require(not unknown, f"no such brand: {unknown}")
@@ -173,6 +177,19 @@ def _check_people(world: World) -> None:
             _require(member.home_store in codes, f"{member.name}: no store {member.home_store!r}")
 
 
+def _check_queueing(world: World, queueing: Queueing) -> None:
+    letters = [line.code for line in queueing.lines]
+    _require_unique(f"{queueing.brand}: line", letters)
+    _require_unique(f"{queueing.brand}: desk", (desk.code for desk in queueing.desks))
+    codes = {store.code for store in world.stores_of(queueing.brand)}
+    named = {*(crowd.store for crowd in queueing.crowds), *queueing.distance_m_max}
+    _require(named <= codes, f"{queueing.brand}: no store {sorted(named - codes)}")
+    served = {letter for desk in queueing.desks for letter in desk.lines}
+    crowded = {letter for crowd in queueing.crowds for letter in {*crowd.waiting, *crowd.called}}
+    strangers = sorted((served | crowded) - set(letters))
+    _require(not strangers, f"{queueing.brand}: no line {strangers}")
+
+
 def check_world(world: World) -> None:
     """Refuse a world whose pieces do not fit together. Raises ValueError naming the piece."""
     _check_names(world)
@@ -180,6 +197,8 @@ def check_world(world: World) -> None:
         _check_brand(world, brand)
     for store in world.stores:
         _check_store(world, store)
+    for queueing in world.queueing:
+        _check_queueing(world, queueing)
     _check_people(world)
 
 
