@@ -42,6 +42,7 @@ from o2o.membership.web import pad as membership_pad
 from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
 from o2o.notifications.sms_errand import SMSErrands
+from o2o.queueing import chat as queueing_chat
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
 from o2o.stores.web import styles as stores_styles
@@ -107,6 +108,7 @@ def wire(runtime: Runtime) -> Wired:
         words=words,
     )
     membership_chat.register(wechat.router, words=words, public_url=settings.public_url)
+    queueing_chat.register(wechat.router, words=words, public_url=settings.public_url)
     desk = Desk(
         sessions=runtime.sessions,
         seal=runtime.seal,

@@ -8,6 +8,7 @@ import msgspec
 from o2o.crm.statuses import QueueStatus, TicketSource
 from o2o.kernel.errors import Fact
 from o2o.kernel.geo import Point
+from o2o.queueing.chat_held import tell_held
 from o2o.queueing.chat_phrases import Phrases
 from o2o.queueing.chat_talk import Step, Want, Wish, keep_talk, request_of
 from o2o.queueing.chat_waits import tell_lines
@@ -176,15 +177,6 @@ def tell_taken(phrases: Phrases, taking: Taking, outcome: TakenTicket | Fact) ->
         phrases.follow(ask, outcome.ticket_id),
     ]
     return _end("\n".join(told))
-
-
-def tell_held(phrases: Phrases, want: Want, ticket: HeldTicket, *, key: str) -> str:
-    """Say how a number stands that somebody holds."""
-    ask = want.ask
-    head = phrases.text(
-        ask, key, code=ticket.code, line=phrases.line_of(ask, ticket), store=ticket.store_name
-    )
-    return f"{head}\n{phrases.standing(ask, ticket)}"
 
 
 def _refused(phrases: Phrases, taking: Taking, fact: Fact) -> Answer:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from o2o.queueing.chat_phrases import Phrases, minutes_of
 from o2o.queueing.queries.crowds import Crowd, Line
-from o2o.queueing.queries.tickets_in_chat import HeldTicket
 from o2o.queueing.queries.places import StoreChoice
+from o2o.queueing.queries.tickets_in_chat import HeldTicket
 from o2o.queueing.rules.taking import fitting
 from o2o.wechat.chat.asks import Ask
 

@@ -62,9 +62,10 @@ class ChatRouter:
         self._follow: list[AnswerMany] = []
         self._scenes: list[AnswerMany] = []
 
-    def command(self, name: str, answer: AnswerMany) -> None:
+    def command(self, name: str, answer: AnswerMany, *, is_offered: bool = True) -> None:
         """Answer a text that is one of the command's words, or a menu tap whose key is `name`.
 
+        Offered commands are named to people whom nobody understood.
         Raises ValueError when `commands.toml` lacks the command or it is taken.
         """
         if not self.command_words.has(name):
@@ -73,7 +74,8 @@ class ChatRouter:
         if self._commands.setdefault(name, answer) is not answer:
             msg = f"the command {name!r} is answered twice"
             raise ValueError(msg)
-        self.standard.offer(name)
+        if is_offered:
+            self.standard.offer(name)
 
     def stage(self, stage: Stage, answer: AnswerMany) -> None:
         """Add to a stage of understanding texts; earlier registrations are asked first."""
