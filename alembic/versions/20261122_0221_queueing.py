@@ -157,10 +157,18 @@ def upgrade() -> None:
         sa.Column("business_on", sa.Date(), nullable=False),
         sa.Column("last_number", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "ordinary_since_priority", sa.BigInteger(), server_default=sa.text("0"), nullable=False
+            "ordinary_since_priority", sa.BigInteger(), server_default=sa.text("20"), nullable=False
         ),
+        sa.Column("booked_in_a_row", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waiting_ordinary", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waiting_member", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waiting_booked", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("last_number >= 0", name=op.f("ck_queue_days_last_number_not_negative")),
+        sa.CheckConstraint(
+            "waiting_ordinary >= 0 AND waiting_member >= 0 AND waiting_booked >= 0",
+            name=op.f("ck_queue_days_waiting_not_negative"),
+        ),
         sa.ForeignKeyConstraint(
             ["queue_id"], ["queues.id"], name=op.f("fk_queue_days_queue_id_queues")
         ),
@@ -275,13 +283,32 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("request_id", name=op.f("uq_tickets_request_id")),
     )
-    op.create_index("ix_tickets_fan", "tickets", ["fan_id"], unique=False)
-    op.create_index("ix_tickets_member", "tickets", ["member_id"], unique=False)
+    op.create_index(
+        "ix_tickets_fan",
+        "tickets",
+        ["fan_id"],
+        unique=False,
+        postgresql_where=sa.text("fan_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tickets_member",
+        "tickets",
+        ["member_id"],
+        unique=False,
+        postgresql_where=sa.text("member_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tickets_open",
+        "tickets",
+        ["business_on"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index("ix_tickets_store_day", "tickets", ["store_id", "business_on"], unique=False)
     op.create_index(
         "ix_tickets_waiting",
         "tickets",
-        ["queue_id", "business_on", "place"],
+        ["queue_id", "business_on", "priority", "place"],
         unique=False,
         postgresql_where=sa.text("status = 'waiting'"),
     )
@@ -290,14 +317,14 @@ def upgrade() -> None:
         "tickets",
         ["store_id", "fan_id"],
         unique=True,
-        postgresql_where=sa.text("status IN ('waiting', 'called')"),
+        postgresql_where=sa.text("status IN ('waiting', 'called') AND fan_id IS NOT NULL"),
     )
     op.create_index(
         "uq_tickets_active_member",
         "tickets",
         ["store_id", "member_id"],
         unique=True,
-        postgresql_where=sa.text("status IN ('waiting', 'called')"),
+        postgresql_where=sa.text("status IN ('waiting', 'called') AND member_id IS NOT NULL"),
     )
     op.create_table(
         "queue_calls",

@@ -234,9 +234,7 @@ class Ticket(Base):
             postgresql_where=text("status = 'waiting' AND promise_missed_at IS NULL"),
         ),
         Index("ix_tickets_store_day", "store_id", "business_on"),
-        Index(
-            "ix_tickets_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")
-        ),
+        Index("ix_tickets_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")),
         Index("ix_tickets_open", "business_on", postgresql_where=text("ended_at IS NULL")),
         Index("ix_tickets_member", "member_id", postgresql_where=text("member_id IS NOT NULL")),
         Index("ix_tickets_fan", "fan_id", postgresql_where=text("fan_id IS NOT NULL")),

@@ -1,0 +1,110 @@
+"""End what a business day left over, and what waits in vain after a store has closed."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from o2o.crm.statuses import TicketStatus
+from o2o.infra.database import Tx
+from o2o.queueing.actions.keep_days import keep_days, tell_of_days
+from o2o.queueing.actions.write_moves import write_moves
+from o2o.queueing.days import DayKey
+from o2o.queueing.events import TicketEnded
+from o2o.queueing.queries.days import list_queue_facts, lock_days
+from o2o.queueing.queries.held_tickets import list_open
+from o2o.queueing.queries.left_over import list_left_over_days, list_waiting_days
+from o2o.queueing.rules.taking import is_serving
+from o2o.queueing.standing import Clockwork, Standing
+
+NOT_ENDED = (TicketStatus.WAITING, TicketStatus.CALLED, TicketStatus.SKIPPED)
+DAYS_MAX = 200
+STORE_CLOSED = "store_closed"
+
+
+async def expire_tickets(tx: Tx, now: datetime) -> None:
+    """End the tickets of business days that are over, at most 200 queues at a time.
+
+    Publishes ticket.ended and queue.changed.
+    """
+    days = await list_left_over_days(tx, now=now, most=DAYS_MAX)
+    await expire_days(tx, days, now=now)
+
+
+async def expire_days(tx: Tx, keys: Collection[DayKey], *, now: datetime) -> None:
+    """End whatever has not ended on these days. Publishes ticket.ended and queue.changed."""
+    await _end(tx, keys, to=TicketStatus.EXPIRED, verb="expired", by=Clockwork(now=now))
+
+
+async def cancel_after_close(tx: Tx, now: datetime) -> None:
+    """Send those home who wait where the store has closed and does not serve them still.
+
+    Publishes ticket.ended, by the store, and queue.changed.
+    """
+    waiting = await list_waiting_days(tx, now=now, most=DAYS_MAX)
+    facts = await list_queue_facts(tx, queue_ids=[queue_id for queue_id, _ in waiting])
+    closed = [
+        key
+        for key in waiting
+        if not is_serving(
+            now,
+            hours=facts[key[0]].hours,
+            exceptions=facts[key[0]].hours_exceptions,
+            timezone=facts[key[0]].timezone,
+        )
+    ]
+    await cancel_waiting(tx, closed, now=now, reason=STORE_CLOSED)
+
+
+async def cancel_waiting(
+    tx: Tx, keys: Collection[DayKey], *, now: datetime, reason: str, staff_id: UUID | None = None
+) -> int:
+    """Cancel all who wait on these days for the store; return how many they are."""
+    return await _end(
+        tx,
+        keys,
+        to=TicketStatus.CANCELLED,
+        verb="cancelled",
+        by=Clockwork(now=now, staff_id=staff_id),
+        reason=reason,
+        statuses=(TicketStatus.WAITING,),
+    )
+
+
+async def _end(
+    tx: Tx,
+    keys: Collection[DayKey],
+    *,
+    to: TicketStatus,
+    verb: str,
+    by: Clockwork,
+    reason: str | None = None,
+    statuses: Sequence[TicketStatus] = NOT_ENDED,
+) -> int:
+    if not keys:
+        return 0
+    facts = await list_queue_facts(tx, queue_ids=[queue_id for queue_id, _ in keys])
+    days = await lock_days(tx, keys, facts, begins=False)
+    tickets = await list_open(tx, days.keys(), statuses=statuses)
+    for ticket in tickets:
+        day = days[ticket.key]
+        day.is_changed = True
+        if ticket.status is TicketStatus.WAITING:
+            day.count(ticket.priority, -1)
+        ticket.move(to, verb, by=by, reason=reason)
+    await write_moves(tx, tickets)
+    await keep_days(tx, days.values())
+    by_store = to is TicketStatus.CANCELLED
+    ended = [_ended(ticket, by_store=by_store, at=by.now) for ticket in tickets]
+    await tell_of_days(tx, days.values(), ended, now=by.now)
+    return len(tickets)
+
+
+def _ended(ticket: Standing, *, by_store: bool, at: datetime) -> TicketEnded:
+    return TicketEnded(
+        ticket_id=ticket.ticket_id,
+        queue_id=ticket.queue_id,
+        store_id=ticket.store_id,
+        status=ticket.status.value,
+        by_store=by_store,
+        at=at,
+    )

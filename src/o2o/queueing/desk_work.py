@@ -1,0 +1,67 @@
+"""The queues of one process: takes, calls and moves from pads, pages and the API, in batches.
+
+Whatever queues up while a commit runs shares the next one; answers come after the commit.
+"""
+
+from o2o.infra.coalescer import Coalescer
+from o2o.infra.database import SessionFactory
+from o2o.queueing.actions.call_next import call_next
+from o2o.queueing.actions.move_tickets import move_tickets
+from o2o.queueing.actions.move_to_queue import move_to_queue
+from o2o.queueing.actions.take_tickets import take_tickets
+from o2o.queueing.commands import (
+    CalledTicket,
+    CallNext,
+    MovedTicket,
+    MoveTicket,
+    MoveToQueue,
+    TakenTicket,
+    TakeTicket,
+    Verb,
+)
+
+__all__ = [
+    "CallNext",
+    "CalledTicket",
+    "MoveTicket",
+    "MoveToQueue",
+    "MovedTicket",
+    "Queues",
+    "TakeTicket",
+    "TakenTicket",
+    "Verb",
+]
+
+TAKES_AT_ONCE = 32
+
+
+class Queues:
+    """Takes, calls and moves of one process."""
+
+    def __init__(self, *, sessions: SessionFactory) -> None:
+        """Start the coalescers; they run only when something is in them."""
+        self._takes = Coalescer(take_tickets, sessions=sessions, batch_max=TAKES_AT_ONCE)
+        self._calls = Coalescer(call_next, sessions=sessions)
+        self._moves = Coalescer(move_tickets, sessions=sessions)
+        self._transfers = Coalescer(move_to_queue, sessions=sessions, batch_max=1)
+
+    async def take(self, command: TakeTicket) -> TakenTicket:
+        """Take a number. Raises the facts of take_tickets."""
+        return await self._takes.submit(command)
+
+    async def call(self, command: CallNext) -> CalledTicket:
+        """Call the next party to a desk. Raises the facts of call_next."""
+        return await self._calls.submit(command)
+
+    async def move(self, verb: Verb, command: MoveTicket) -> MovedTicket:
+        """Do something to a ticket. Raises the facts of move_tickets."""
+        return await self._moves.submit((verb, command))
+
+    async def transfer(self, command: MoveToQueue) -> TakenTicket:
+        """Let a party go on in another queue. Raises the facts of move_to_queue."""
+        return await self._transfers.submit(command)
+
+    async def drain(self) -> None:
+        """Wait until everything submitted so far is answered (for a clean shutdown)."""
+        for queue in (self._takes, self._calls, self._moves, self._transfers):
+            await queue.drain()

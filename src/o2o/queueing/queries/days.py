@@ -1,0 +1,143 @@
+"""Set-based reads for takes, calls and moves: queues with their settings, and days under lock."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from o2o.crm.statuses import QueueKind, QueueStatus, TicketPriority
+from o2o.infra.database import Tx
+from o2o.kernel.geo import Point
+from o2o.queueing.days import Day, DayKey, QueueFacts
+from o2o.queueing.rules.call_order import Turn
+
+# Settings of a store that never changed any.
+_FACTS = text(
+    "SELECT q.id, q.store_id, s.brand_id, q.kind, q.code, q.name, q.name_en, q.party_size_min,"
+    " q.party_size_max, q.status, q.rank, q.retired_at, s.name AS store_name,"
+    " s.latitude, s.longitude,"
+    " s.timezone, s.hours, s.hours_exceptions, c.distance_m_max,"
+    " coalesce(c.return_behind, 3) AS return_behind, coalesce(c.returns_max, 1) AS returns_max,"
+    " coalesce(c.ordinary_between, 2) AS ordinary_between,"
+    " coalesce(c.has_member_priority, false) AS has_member_priority,"
+    " coalesce(c.serves_waiting_after_close, true) AS serves_waiting_after_close,"
+    " (SELECT max(d.business_on) FROM queue_days d WHERE d.queue_id = q.id) AS last_business_on"
+    " FROM queues q JOIN stores s ON s.id = q.store_id"
+    " LEFT JOIN queue_settings c ON c.store_id = q.store_id"
+    " WHERE q.id = ANY(CAST(:queue_ids AS uuid[])) OR q.store_id = ANY("
+    "CAST(:store_ids AS uuid[]) || ARRAY(SELECT k.store_id FROM queues k"
+    " WHERE k.id = ANY(CAST(:sibling_ids AS uuid[]))))"
+    " ORDER BY q.store_id, q.rank, q.code"
+)
+_BEGIN = text(
+    "INSERT INTO queue_days (queue_id, business_on)"
+    " SELECT queue_id, business_on"
+    " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS s(queue_id, business_on)"
+    " ORDER BY queue_id, business_on ON CONFLICT DO NOTHING"
+)
+# In the order of ids, which is one order for everybody.
+_LOCK = text(
+    "SELECT d.queue_id, d.business_on, d.last_number, d.ordinary_since_priority,"
+    " d.booked_in_a_row, d.waiting_ordinary, d.waiting_member, d.waiting_booked, d.version"
+    " FROM queue_days d"
+    " JOIN unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS s(queue_id, business_on)"
+    " ON d.queue_id = s.queue_id AND d.business_on = s.business_on"
+    " ORDER BY d.queue_id, d.business_on FOR UPDATE OF d"
+)
+
+
+async def list_queue_facts(
+    tx: Tx,
+    *,
+    queue_ids: Iterable[UUID] = (),
+    store_ids: Iterable[UUID] = (),
+    sibling_ids: Iterable[UUID] = (),
+) -> dict[UUID, QueueFacts]:
+    """Return these queues, all of these stores, and all of the stores of `sibling_ids`.
+
+    By store and rank.
+    """
+    rows = await tx.execute(
+        _FACTS,
+        {
+            "queue_ids": list(set(queue_ids)),
+            "store_ids": list(set(store_ids)),
+            "sibling_ids": list(set(sibling_ids)),
+        },
+    )
+    return {row.id: _facts(row) for row in rows}
+
+
+def _facts(row: Any) -> QueueFacts:
+    return QueueFacts(
+        queue_id=row.id,
+        store_id=row.store_id,
+        brand_id=row.brand_id,
+        kind=QueueKind(row.kind),
+        letter=row.code,
+        name=row.name,
+        name_en=row.name_en,
+        party_size_min=row.party_size_min,
+        party_size_max=row.party_size_max,
+        status=QueueStatus(row.status),
+        rank=row.rank,
+        is_in_use=row.retired_at is None,
+        store_name=row.store_name,
+        at=Point(row.latitude, row.longitude),
+        timezone=row.timezone,
+        hours=row.hours,
+        hours_exceptions=row.hours_exceptions,
+        distance_m_max=row.distance_m_max,
+        return_behind=row.return_behind,
+        returns_max=row.returns_max,
+        ordinary_between=row.ordinary_between,
+        has_member_priority=row.has_member_priority,
+        serves_waiting_after_close=row.serves_waiting_after_close,
+        last_business_on=row.last_business_on,
+    )
+
+
+async def lock_days(
+    tx: Tx,
+    keys: Collection[DayKey],
+    facts: dict[UUID, QueueFacts],
+    *,
+    begins: bool,
+) -> dict[DayKey, Day]:
+    """Lock the rows of these days in one order; with `begins`, days without a row get one first.
+
+    Rows are begun before any is locked: whoever waits for a row that somebody begins holds none.
+    """
+    wanted = sorted(keys)
+    if begins:
+        missing = [key for key in wanted if facts[key[0]].last_business_on != key[1]]
+        if missing:
+            await tx.execute(_BEGIN, _arrays(missing))
+    if not wanted:
+        return {}
+    rows = await tx.execute(_LOCK, _arrays(wanted))
+    return {(row.queue_id, row.business_on): _day(row, facts[row.queue_id]) for row in rows}
+
+
+def _arrays(keys: Sequence[DayKey]) -> dict[str, Any]:
+    return {"queue_ids": [queue_id for queue_id, _ in keys], "days": [day for _, day in keys]}
+
+
+def _day(row: Any, queue: QueueFacts) -> Day:
+    return Day(
+        queue=queue,
+        business_on=row.business_on,
+        last_number=row.last_number,
+        turn=Turn(
+            ordinary_since_priority=row.ordinary_since_priority,
+            booked_in_a_row=row.booked_in_a_row,
+            ordinary_between=queue.ordinary_between,
+        ),
+        waiting={
+            TicketPriority.ORDINARY: row.waiting_ordinary,
+            TicketPriority.MEMBER: row.waiting_member,
+            TicketPriority.BOOKED: row.waiting_booked,
+        },
+        version=row.version,
+    )
