@@ -42,6 +42,14 @@ class DemoLogin(msgspec.Struct, frozen=True, omit_defaults=True):
     store_id: str | None = None
 
 
+class DemoBoughtCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A card sold over the counter, to be bound on an account's pages or at a pad."""
+
+    account: str
+    card_no: str
+    code: str | None = None
+
+
 class DemoFile(msgspec.Struct, frozen=True):
     """Everything an outside program needs to use the demo."""
 
@@ -52,6 +60,7 @@ class DemoFile(msgspec.Struct, frozen=True):
     stores: list[DemoStore]
     members: list[DemoCard]
     staff: list[DemoLogin]
+    bought_cards: list[DemoBoughtCard] = []
 
 
 def read_demo_file(path: Path) -> DemoFile | None:

@@ -65,6 +65,9 @@ def _greeting(content: DemoFile, data_dir: Path) -> str:
             for person in content.staff
         ),
         "",
+        "  Bought cards to bind   Code",
+        *(f"  {card.card_no:<22} {card.code or '(at a pad)'}" for card in content.bought_cards),
+        "",
         f"  Keys and ids for programs: {data_dir / 'demo.json'}",
         "  Ctrl-C stops all of it.",
         "",

@@ -1,7 +1,8 @@
-"""Whom the demo's sign-in pages offer, from demo.json; nobody where there is none."""
+"""Whom and what the demo's pages offer, from demo.json; nothing where there is none."""
 
 from o2o.app.demo.file import read_demo_file
 from o2o.infra.settings import Settings
+from o2o.membership.web.demo import DemoCardAtHand
 from o2o.staff.web.demo import DemoStaff
 
 
@@ -21,4 +22,14 @@ def staff_at_hand(settings: Settings) -> list[DemoStaff]:
             password=None if person.password == person.pin else person.password,
         )
         for person in content.staff
+    ]
+
+
+def cards_at_hand(settings: Settings) -> list[DemoCardAtHand]:
+    """List the demo's bought cards that have a code; none outside the demo."""
+    content = read_demo_file(settings.data_dir / "demo.json") if settings.demo else None
+    return [
+        DemoCardAtHand(account=card.account, card_no=card.card_no, code=card.code)
+        for card in (content.bought_cards if content else [])
+        if card.code is not None
     ]

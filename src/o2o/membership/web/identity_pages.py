@@ -10,6 +10,7 @@ from o2o.kernel.errors import Fact
 from o2o.membership.errors import ConsentMissing, SnapshotSession, TermsChanged
 from o2o.membership.queries.joinable import find_joinable
 from o2o.membership.queries.merge_preview import preview_merge
+from o2o.membership.web.demo import demo_cards
 from o2o.membership.web.identity_views import (
     ConfirmPage,
     load_bind_page,
@@ -83,7 +84,10 @@ async def show_bind(
         typed=typed,
     )
     status = fact.status if fact else 200
-    return show(request, "diner/bind.html", status=status, frame=frame, view=page)
+    at_hand = demo_cards(request, diner.account_slug)
+    return show(
+        request, "diner/bind.html", status=status, frame=frame, view=page, demo_cards=at_hand
+    )
 
 
 async def show_code(
