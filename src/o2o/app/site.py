@@ -3,13 +3,14 @@
 import asyncio
 from typing import Any
 
-from o2o.app.demo.people_at_hand import staff_at_hand
+from o2o.app.demo.people_at_hand import cards_at_hand, staff_at_hand
 from o2o.app.http import create_http_app
 from o2o.app.leftovers import leave_with_parent
 from o2o.app.runtime import Runtime, open_runtime
 from o2o.app.wiring import Wired, wire
 from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
+from o2o.membership.web.demo import STATE_KEY as CARDS_STATE_KEY
 from o2o.membership.web.live import diner_topic, pad_topic
 from o2o.staff.web.demo import STATE_KEY
 from o2o.web.edge import ASGIApp, Edge
@@ -40,7 +41,10 @@ class Site:
             platform,
             pages=wired.page_handlers,
             api=wired.api_handlers,
-            state={STATE_KEY: staff_at_hand(runtime.settings)},
+            state={
+                STATE_KEY: staff_at_hand(runtime.settings),
+                CARDS_STATE_KEY: cards_at_hand(runtime.settings),
+            },
             dependencies=wired.dependencies,
         )
         self.http: ASGIApp = Edge(self.litestar, settings=runtime.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI

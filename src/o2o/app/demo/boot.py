@@ -6,6 +6,7 @@ from uuid import UUID
 
 from o2o.app.demo.bills import write_bills
 from o2o.app.demo.file import (
+    DemoBoughtCard,
     DemoCard,
     DemoFile,
     DemoLogin,
@@ -15,12 +16,14 @@ from o2o.app.demo.file import (
     write_demo_file,
 )
 from o2o.app.demo.history import write_history
+from o2o.app.demo.keeping import load_keeping
 from o2o.app.demo.seeding import (
     SandboxAccount,
     details_of,
     hash_staff_secrets,
     seed_group,
 )
+from o2o.app.demo.seeding_keeping import seed_bought_cards, seed_kept
 from o2o.app.demo.seeding_members import replay_history, seed_members
 from o2o.app.demo.seeding_purchases import seed_menus, seed_purchases
 from o2o.app.demo.seeding_queues import gather_crowds, seed_queues
@@ -83,6 +86,9 @@ async def _seed(
     await seed_menus(tx, world, places=places, now=now)
     bills = list(write_bills(world, history.movements))
     await seed_purchases(tx, world, bills=bills, places=places, members=members, now=now)
+    keeping = load_keeping()
+    await seed_bought_cards(tx, world, keeping, places=places, seal=runtime.seal, now=now)
+    await seed_kept(tx, keeping, members=history.members, entered=members, places=places, now=now)
     await seed_queues(tx, world, places=places, now=now)
 
 
@@ -133,6 +139,10 @@ async def _describe(
                 store_id=str(ids[person.stores[0]]) if person.stores else None,
             )
             for person in world.staff
+        ],
+        bought_cards=[
+            DemoBoughtCard(world.account_of(card.brand).slug, card.card_no, card.code)
+            for card in load_keeping().bought_cards
         ],
     )
 
