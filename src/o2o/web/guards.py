@@ -1,6 +1,7 @@
 """Guards, one per audience: they find out who asks before anything else runs.
 
-A guard reads in a short transaction of its own and leaves the principal in the request's state.
+A guard reads before the request's transaction begins and leaves the principal in the request's
+state.
 """
 
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from o2o.crm.statuses import Audience
-from o2o.infra.database import transaction
+from o2o.infra.database import reading
 from o2o.web.cookies import cookie_name
 from o2o.web.csrf import check_csrf
 from o2o.web.errors import (
@@ -66,7 +67,7 @@ async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
     token_hash = _token_hash(connection, platform, Audience.DINER)
     diner = None
     if token_hash:
-        async with transaction(platform.sessions) as tx:
+        async with reading(platform.sessions) as tx:
             diner = await find_diner(tx, token_hash, now=platform.clock.now())
     is_page = connection.scope.get("method") == "GET" and "hx-request" not in connection.headers
     if diner is not None and diner.account_slug != slug and not is_page:
@@ -90,7 +91,7 @@ async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
     platform = platform_of(connection)
     secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
     token_hash = _token_hash(connection, platform, Audience.PAD)
-    async with transaction(platform.sessions) as tx:
+    async with reading(platform.sessions) as tx:
         pad = secret and await find_pad(tx, platform.seal.hash_of(secret, use="pad"))
         if not pad:
             raise PadNotEnrolled
@@ -109,7 +110,7 @@ async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
     token_hash = _token_hash(connection, platform, Audience.CONSOLE)
     staff = None
     if token_hash:
-        async with transaction(platform.sessions) as tx:
+        async with reading(platform.sessions) as tx:
             staff = await find_console_staff(tx, token_hash, now=platform.clock.now())
     if staff is None:
         raise SessionInvalid

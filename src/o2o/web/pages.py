@@ -2,11 +2,13 @@
 
 import json
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from babel import Locale
 from babel.dates import format_date, format_time
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -88,8 +90,14 @@ def when(context: Context, moment: datetime, timezone: str = "Asia/Shanghai") ->
     if days in {0, 1}:
         return words.text(f"common.{'today' if days == 0 else 'yesterday'}_at", language, time=time)
     pattern = "MMMd" if local.year == today.year else "yMMMd"
-    day = format_date(local.date(), format=_skeleton(pattern, language), locale=language)
+    day = format_date(local.date(), format=_skeleton(pattern, language), locale=_locale(language))
     return f"{day} {time}"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    # Babel would look for its file again with every date.
+    return Locale.parse(language)
 
 
 def _skeleton(pattern: str, language: str) -> str:
@@ -101,14 +109,14 @@ def _skeleton(pattern: str, language: str) -> str:
 
 def clock_time(moment: datetime, timezone: str = "Asia/Shanghai") -> str:
     """Show the time of day, 24 hours."""
-    return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale="en")
+    return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale=_locale("en"))
 
 
 @pass_context
 def date_text(context: Context, moment: datetime, timezone: str = "Asia/Shanghai") -> str:
     """Show a date in the reader's language."""
     return format_date(
-        moment.astimezone(ZoneInfo(timezone)), format="long", locale=context["language"]
+        moment.astimezone(ZoneInfo(timezone)), format="long", locale=_locale(context["language"])
     )
 
 

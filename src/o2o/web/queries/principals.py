@@ -39,20 +39,27 @@ async def find_pad(tx: Tx, secret_hash: bytes) -> EnrolledPad | None:
 
 async def get_diner(tx: Tx, session: FoundSession) -> Diner:
     """Return the diner of a session."""
-    fan, account = (
+    row = (
         await tx.execute(
-            select(Fan, OfficialAccount)
+            select(
+                Fan.id,
+                Fan.openid,
+                Fan.account_id,
+                Fan.member_id,
+                OfficialAccount.slug,
+                OfficialAccount.brand_id,
+            )
             .join(OfficialAccount, OfficialAccount.id == Fan.account_id)
             .where(Fan.id == session.fan_id)
         )
     ).one()
     return Diner(
-        fan_id=fan.id,
-        openid=fan.openid,
-        account_id=account.id,
-        account_slug=account.slug,
-        brand_id=account.brand_id,
-        member_id=fan.member_id,
+        fan_id=row.id,
+        openid=row.openid,
+        account_id=row.account_id,
+        account_slug=row.slug,
+        brand_id=row.brand_id,
+        member_id=row.member_id,
         is_snapshot=session.is_snapshot,
         session_hash=session.token_hash,
     )
@@ -65,12 +72,13 @@ async def find_clerk(tx: Tx, session: FoundSession, *, pad: EnrolledPad) -> Cler
     staff = await _find_staff(tx, session.staff_id)
     if staff is None:
         return None
-    roles = await _roles(tx, staff.id)
-    here = {role for role, stores in roles.items() if stores is None or pad.store_id in stores}
+    here = {
+        role for role, stores in staff.roles.items() if stores is None or pad.store_id in stores
+    }
     if staff.brand_id != pad.brand_id or not here:
         return None
     return Clerk(
-        staff_id=staff.id,
+        staff_id=session.staff_id,
         name=staff.name,
         roles=frozenset(here),
         pad_id=pad.pad_id,
@@ -84,36 +92,45 @@ async def find_clerk(tx: Tx, session: FoundSession, *, pad: EnrolledPad) -> Cler
 async def find_console_staff(tx: Tx, session: FoundSession) -> ConsoleStaff | None:
     """Return the person of a console session, with the roles of this moment."""
     staff = await _find_staff(tx, session.staff_id) if session.staff_id else None
-    if staff is None:
+    if session.staff_id is None or staff is None:
         return None
     return ConsoleStaff(
-        staff_id=staff.id,
+        staff_id=session.staff_id,
         name=staff.name,
         brand_id=staff.brand_id,
-        roles=await _roles(tx, staff.id),
+        roles=staff.roles,
         session_hash=session.token_hash,
     )
 
 
-async def _find_staff(tx: Tx, staff_id: UUID) -> StaffMember | None:
-    staff: StaffMember | None = await tx.scalar(
-        select(StaffMember).where(StaffMember.id == staff_id, StaffMember.disabled_at.is_(None))
-    )
-    return staff
+class _Staff(msgspec.Struct, frozen=True):
+    name: str
+    brand_id: UUID
+    roles: dict[StaffRoleName, frozenset[UUID] | None]
 
 
-async def _roles(tx: Tx, staff_id: UUID) -> dict[StaffRoleName, frozenset[UUID] | None]:
-    rows = await tx.execute(
-        select(StaffRole.role, StaffRole.store_id).where(StaffRole.staff_id == staff_id)
-    )
+async def _find_staff(tx: Tx, staff_id: UUID) -> _Staff | None:
+    """Return somebody who is not disabled, with the roles of this moment; None is all stores."""
+    rows = (
+        await tx.execute(
+            select(StaffMember.name, StaffMember.brand_id, StaffRole.role, StaffRole.store_id)
+            .outerjoin(StaffRole, StaffRole.staff_id == StaffMember.id)
+            .where(StaffMember.id == staff_id, StaffMember.disabled_at.is_(None))
+        )
+    ).all()
+    if not rows:
+        return None
     roles: dict[StaffRoleName, frozenset[UUID] | None] = {}
-    for role, store_id in rows:
-        covered = roles.get(role, frozenset())
-        if store_id is None or covered is None:
-            roles[role] = None
+    for row in rows:
+        # Somebody without a role comes as one row without one.
+        if row.role is None:
+            continue
+        covered = roles.get(row.role, frozenset())
+        if row.store_id is None or covered is None:
+            roles[row.role] = None
         else:
-            roles[role] = covered | {store_id}
-    return roles
+            roles[row.role] = covered | {row.store_id}
+    return _Staff(rows[0].name, rows[0].brand_id, roles)
 
 
 async def list_api_clients(tx: Tx, key_hashes: Sequence[bytes]) -> list[APIClient | None]:

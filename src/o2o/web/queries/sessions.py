@@ -34,23 +34,23 @@ async def find_session(
     tx: Tx, token_hash: bytes, *, audience: Audience, now: datetime
 ) -> FoundSession | None:
     """Return the session of that reference if it lives and is for that audience."""
-    row = await tx.scalar(
-        select(WebSession).where(
-            WebSession.token_hash == token_hash,
-            WebSession.audience == audience,
-            WebSession.ended_at.is_(None),
-            WebSession.expires_at > now,
-            WebSession.last_seen_at > now - IDLE[audience],
+    row = (
+        await tx.execute(
+            select(
+                WebSession.token_hash,
+                WebSession.audience,
+                WebSession.fan_id,
+                WebSession.staff_id,
+                WebSession.pad_id,
+                WebSession.is_snapshot,
+                WebSession.last_seen_at,
+            ).where(
+                WebSession.token_hash == token_hash,
+                WebSession.audience == audience,
+                WebSession.ended_at.is_(None),
+                WebSession.expires_at > now,
+                WebSession.last_seen_at > now - IDLE[audience],
+            )
         )
-    )
-    if row is None:
-        return None
-    return FoundSession(
-        row.token_hash,
-        row.audience,
-        row.fan_id,
-        row.staff_id,
-        row.pad_id,
-        row.is_snapshot,
-        row.last_seen_at,
-    )
+    ).first()
+    return FoundSession(*row) if row else None
