@@ -103,8 +103,17 @@ class Model:
     def __init__(self) -> None:
         self.lots: list[Grant] = []
         self.holds: list[Hold] = []
+        # Who became part of whom, and whose balance an answer tells of.
+        self.became: dict[int, int] = {}
+        self.told = 0
         self.minute = 0
         self.sources = 0
+
+    def heir(self, member: int) -> int:
+        """Who has a member's value now."""
+        while member in self.became:
+            member = self.became[member]
+        return member
 
     def pocket(self, member: int, **where: Any) -> Taken:
         """Unspent lots, oldest first."""
@@ -193,14 +202,49 @@ class Model:
         latest = sorted(sale.kept, key=lambda p: (p[0].at, self.lots.index(p[0])), reverse=True)
         back = split(latest, amount)
         sale.kept = without(sale.kept, back)
-        return self.give_back(back)
+        self.go_home(self.give_back(back), sale.member)
+        return back
+
+    def go_home(self, given: Taken, owner: int) -> None:
+        """Bring what was given back to whose it is now; note whose balance is told of."""
+        self.told = self.heir(owner)
+        homes = [self.home_of(lot, owner) for lot, _ in given]
+        for member in dict.fromkeys(home.owner for home in homes if home.owner != owner):
+            going = [
+                (home, part)
+                for home, part in zip(homes, given, strict=True)
+                if home.owner == member
+            ]
+            self.draw([part for _, part in going])
+            at_home = self.give_back([(home, amount) for home, (_, amount) in going])
+            self.told = owner
+            self.follow(at_home, member)
+        own = zip(homes, given, strict=True)
+        self.follow([part for home, part in own if home.owner == owner], owner)
+
+    def follow(self, taken: Taken, member: int) -> None:
+        """Go on to whom a member became."""
+        heir = self.heir(member)
+        if heir != member and taken:
+            self.carry(self.draw(taken), heir, merged_from=member)
+            self.told = heir
+
+    def home_of(self, lot: Grant, owner: int) -> Grant:
+        """The lot it was before its owner became one with somebody who is another again."""
+        home, at = lot, owner
+        while lot.merged_from is not None and lot.parent is not None:
+            if self.heir(lot.merged_from) != self.heir(at):
+                home, at = lot.parent, lot.merged_from
+            lot = lot.parent
+        return home
 
     def reverse_top_up(self, top_up: TopUp, amount: int) -> tuple[int, int] | None:
         """Principal and bonus that went; (0, 0) where not enough of them is there."""
         if not 0 < amount <= top_up.amount - top_up.back:
             return None
         bonus = top_up.bonus * (top_up.back + amount) // top_up.amount - top_up.bonus_back
-        of_it = self.pocket(top_up.member, only=lambda lot: lot.source == top_up.source)
+        here = self.heir(top_up.member)
+        of_it = self.pocket(here, only=lambda lot: lot.source == top_up.source)
         principal = [part for part in of_it if part[0].kind == PRINCIPAL]
         given = [part for part in of_it if part[0].kind == BONUS]
         if amount_of(principal) < amount or amount_of(given) < bonus:
@@ -265,7 +309,7 @@ class Model:
         """How many points went, fewer where fewer are left; 0 where none are."""
         if not 0 < points <= earned.amount - earned.back:
             return None
-        pocket = self.pocket(earned.member, points=True)
+        pocket = self.pocket(self.heir(earned.member), points=True)
         own = [part for part in pocket if part[0].source == earned.source]
         others = [part for part in pocket if part[0].source != earned.source]
         there = min(points, amount_of(pocket))

@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from o2o.crm.statuses import Asset, LotKind
+from sqlalchemy import select, text
+
+from o2o.crm.members import Member
+from o2o.crm.organisation import Tier
+from o2o.crm.statuses import Asset, LotKind, MemberStatus
 from o2o.infra.database import Tx, create_engine, create_sessions, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.kernel.errors import Fact
@@ -24,6 +28,9 @@ from tests.fakes.clock import NOON
 from tests.property.ledger_model import BONUS, POINTS, PRINCIPAL, Model, Taken, amount_of
 
 MEMBERS = 3
+
+_BECOME_ONE = text("UPDATE members SET status = 'merged', merged_into_id = :into WHERE id = :id")
+_COME_APART = text("UPDATE members SET status = 'active', merged_into_id = NULL WHERE id = :id")
 
 
 def fields_of(struct: Any) -> dict[str, Any]:
@@ -46,11 +53,25 @@ class Player:
                 tx, brand_id=self.books.brand_id, member_ids=[third], now=NOON
             )
         )
+        for member_id in self.members:
+            self.call(partial(self._add_member, member_id=member_id))
         # What earlier players left is over, so that each sweep is this one's alone.
         for action in (expire_holds, expire_points):
             self.call(partial(action, now=NOON + timedelta(days=365), limit=10_000))
         self.steps = 0
         self.earlier: list[tuple[Any, Any, Any]] = []
+
+    async def _add_member(self, tx: Tx, *, member_id: MemberId) -> None:
+        tier_id = await tx.scalar(select(Tier.id).where(Tier.brand_id == self.books.brand_id))
+        tx.add(
+            Member(
+                id=member_id,
+                brand_id=self.books.brand_id,
+                tier_id=tier_id,
+                joined_at=NOON,
+                status=MemberStatus.ACTIVE,
+            )
+        )
 
     def close(self) -> None:
         self.runner.run(self.engine.dispose())
@@ -93,26 +114,43 @@ class Player:
         assert again.is_replay
         assert {**fields_of(again), "is_replay": False} == fields_of(first)
 
-    def merge(self, member: int, into: int, *, is_undone: bool) -> None:
-        action = unmerge_wallets if is_undone else merge_wallets
+    def merge(self, member: int, into: int) -> None:
+        """As membership does it: the wallets and the member's row in one transaction."""
+        if self._move_wallets(merge_wallets, self.model.merge, member, into):
+            self.model.became[member] = into
+
+    def unmerge(self, member: int, into: int) -> None:
+        """Likewise."""
+        if self._move_wallets(unmerge_wallets, self.model.unmerge, member, into):
+            del self.model.became[member]
+
+    def _move_wallets(self, action: Any, of_model: Any, member: int, into: int) -> bool:
         both: dict[str, Any] = {
             "request_id": new_request_id(),
             "from_member_id": self.members[member],
             "into_member_id": self.members[into],
             "now": self.now,
         }
-        expected = (self.model.unmerge if is_undone else self.model.merge)(member, into)
+        expected = of_model(member, into)
+        row = {"id": self.members[member], "into": self.members[into]}
+
+        async def move(tx: Tx) -> Any:
+            moved = await action(tx, **both)
+            await tx.execute(_BECOME_ONE if action is merge_wallets else _COME_APART, row)
+            return moved
+
         try:
-            moved = self.call(lambda tx: action(tx, **both))
+            moved = self.call(move)
         except HoldsOpen:
             assert expected is None
-            return
+            return False
         assert expected is not None
         told = (moved.principal_fen, moved.bonus_fen, moved.points)
         assert told == tuple(amount_of(expected, kind) for kind in (PRINCIPAL, BONUS, POINTS))
         if any(told):
             again = self.call(lambda tx: action(tx, **both))
             assert (again.is_replay, again.points) == (True, moved.points)
+        return True
 
     def sweep(self) -> None:
         over = self.model.sweep()

@@ -166,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.player.books, transfer_id, amount, **self.player.who(model.member)
         )
         result = self.player.do(reverse_debits, command)
-        self.player.check_transferred(result, back, of=model.member)
+        self.player.check_transferred(result, back, of=self.model.told)
 
     @rule(paid_in=top_ups, amount=parts)
     def reverses_top_up(self, paid_in: tuple[TopUp, Any], amount: int | None) -> None:
@@ -183,7 +183,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert isinstance(result, AlreadySpent) is (gone == (0, 0))
             return
         assert (result.principal_fen, result.bonus_fen) == gone
-        assert result.balance_fen == self.model.balance(model.member)
+        assert result.balance_fen == self.model.balance(self.model.heir(model.member))
 
     @rule(member=members, paid_in=st.none() | top_ups)
     def refunds(self, member: int, paid_in: tuple[TopUp, Any] | None) -> None:
@@ -208,11 +208,20 @@ class LedgerMachine(RuleBasedStateMachine):
         result = self.player.do(pass_on_stored_value, command)
         self.player.check_transferred(result, given, of=member)
 
-    @rule(member=members, into=members, is_undone=st.booleans())
-    def merges(self, member: int, into: int, is_undone: bool) -> None:
-        if member != into:
+    @rule(member=members, into=members)
+    def merges(self, member: int, into: int) -> None:
+        if member != into and not {member, into} & self.model.became.keys():
             self.player.tick()
-            self.player.merge(member, into, is_undone=is_undone)
+            self.player.merge(member, into)
+
+    @precondition(lambda self: hasattr(self, "model") and self.model.became)
+    @rule(pick=st.integers(0, MEMBERS))
+    def comes_apart(self, pick: int) -> None:
+        """The later merger first."""
+        became = self.model.became
+        last = [(member, into) for member, into in became.items() if into not in became]
+        self.player.tick()
+        self.player.unmerge(*last[pick % len(last)])
 
     @rule(target=earnings, member=members, points=st.integers(1, 500), minutes=st.integers(1, 40))
     def earns(self, member: int, points: int, minutes: int) -> Any:
@@ -259,7 +268,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert isinstance(result, Fact)
             return
         assert result.points == gone
-        assert result.points_balance == self.model.balance(model.member, points=True)
+        heir = self.model.heir(model.member)
+        assert result.points_balance == self.model.balance(heir, points=True)
 
     @rule(member=members, kind=kinds, delta=st.integers(-2_000, 2_000).filter(bool))
     def adjusts(self, member: int, kind: str, delta: int) -> None:

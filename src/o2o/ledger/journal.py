@@ -95,6 +95,10 @@ class Journal:
             raise AccountNotFound(owner="member", owner_id=member_id)
         return pocket
 
+    def is_open(self, member_id: MemberId) -> bool:
+        """Whether the member's usual account is there, and not closed."""
+        return (member_id, self._pocket_kind) in self.pockets
+
     def counterpart(self, pocket: Pocket, store_id: StoreId | None, kind: AccountKind) -> AccountId:
         """Return the store's account. Raises AccountNotFound, also for another brand's store."""
         found = self._counterparts.get((store_id, kind)) if store_id else None

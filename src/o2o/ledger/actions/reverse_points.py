@@ -52,16 +52,18 @@ def _reverse(
 ) -> Done:
     undoing = reversals.check(command, asked, kinds=_KINDS)
     if undoing.subject.kind is TransferKind.POINTS_SPENT:
-        posting, _ = reversals.give_back(undoing, kind=TransferKind.POINTS_SPENT_REVERSED)
+        given = reversals.give_back(undoing, kind=TransferKind.POINTS_SPENT_REVERSED)
+        posting, balance_after = given.posting, given.balance_after
     else:
         posting = _take_back(reversals, journal, undoing)
+        balance_after = undoing.pocket.balance
     return Done(
         transfer_id=posting.transfer_id,
         asked=asked,
         amount=posting.amount,
         principal=0,
         bonus=0,
-        balance_after=undoing.pocket.balance,
+        balance_after=balance_after,
     )
 
 

@@ -69,14 +69,14 @@ async def reverse_top_ups(tx: Tx, commands: Sequence[ReverseTransfer]) -> list[T
 
 def _give_back(_: Journal, command: ReverseTransfer, asked: bytes, *, reversals: Reversals) -> Done:
     undoing = reversals.check(command, asked, kinds=_SALES)
-    posting, bonus = reversals.give_back(undoing, kind=TransferKind.DEBIT_REVERSED)
+    given = reversals.give_back(undoing, kind=TransferKind.DEBIT_REVERSED)
     return Done(
-        transfer_id=posting.transfer_id,
+        transfer_id=given.posting.transfer_id,
         asked=asked,
         amount=undoing.amount,
-        principal=undoing.amount - bonus,
-        bonus=bonus,
-        balance_after=undoing.pocket.balance,
+        principal=undoing.amount - given.bonus,
+        bonus=given.bonus,
+        balance_after=given.balance_after,
     )
 
 

@@ -65,6 +65,8 @@ _FIND_DONE = text(
     " ORDER BY t.request_id, t.part"
 )
 
+_GOES_ON = {TransferKind.MERGED.value, TransferKind.UNMERGED.value}
+
 _UNSPENT_LOTS = text(
     "SELECT account_id, id, kind, remaining, granted_at, expires_at FROM ledger_lots"
     " WHERE account_id = ANY(CAST(:account_ids AS uuid[])) AND remaining > 0"
@@ -134,8 +136,9 @@ async def find_done(tx: Tx, request_ids: Sequence[RequestId]) -> dict[RequestId,
 
 def _done(parts: Sequence[Any]) -> Done:
     first, last = parts[0], parts[-1]
-    # What is given back to a member who became part of another goes on to that one: counted once.
-    told = [row for row in parts if row.kind == first.kind or row.kind != TransferKind.MERGED.value]
+    # What is given back to a member who became part of another, or who holds it no more since
+    # they came apart, goes on: counted once.
+    told = [row for row in parts if row.kind == first.kind or row.kind not in _GOES_ON]
     points = sum(row.amount for row in told if row.asset == Asset.POINTS.value)
     amount = sum(row.amount for row in told)
     bonus = sum(row.bonus for row in told)
