@@ -16,11 +16,12 @@ from o2o.queueing.rules.wait_learning import AT_ONCE_SECONDS, PastDay, PastWait
 TICKETS_MAX = 20_000
 SEATED_MAX = 600
 
-# Skipped, cancelled and moved parties never sat down. One who was called and never marked as seated
-# did: a hall's clerk calls the next one, and presses nothing else.
+# Parties that were skipped, cancelled or moved never sat down. One who was called and never marked
+# as seated did: a hall's clerk calls the next one, and presses nothing else.
 _PAST = text(
     "SELECT t.business_on, t.taken_at, t.called_at, t.ahead_at_take,"
-    " t.status NOT IN ('skipped', 'cancelled', 'moved') AND t.returns = 0 AS came"
+    " t.returns = 0 AND (t.status = 'seated' OR t.status IN ('called', 'expired') AND NOT EXISTS ("
+    " SELECT 1 FROM ticket_moves m WHERE m.ticket_id = t.id AND m.to_status = 'skipped')) AS came"
     " FROM tickets t WHERE t.queue_id = :queue_id AND t.business_on BETWEEN :since AND :until"
     " AND t.called_at IS NOT NULL"
     " ORDER BY t.business_on DESC, t.called_at LIMIT :most"
