@@ -94,10 +94,17 @@ def upgrade() -> None:
         name = op.f(f"ix_{table}_{column}")
         op.drop_index(name, table_name=table)
         op.create_index(name, table, [column], postgresql_where=sa.text(f"{column} IS NOT NULL"))
+    op.create_index(
+        "ix_ledger_lots_ending",
+        "ledger_lots",
+        ["expires_at"],
+        postgresql_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_index("ix_ledger_lots_ending", table_name="ledger_lots")
     for table, column in SPARSE:
         name = op.f(f"ix_{table}_{column}")
         op.drop_index(name, table_name=table)

@@ -166,6 +166,12 @@ class LedgerLot(Base):
             "granted_at",
             postgresql_where=text("remaining > 0"),
         ),
+        # What ends next, and what is about to.
+        Index(
+            "ix_ledger_lots_ending",
+            "expires_at",
+            postgresql_where=text("remaining > 0 AND expires_at IS NOT NULL"),
+        ),
         Index(
             "ix_ledger_lots_parent_lot_id",
             "parent_lot_id",
