@@ -12,6 +12,8 @@ from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
 from o2o.membership.web.demo import STATE_KEY as CARDS_STATE_KEY
 from o2o.membership.web.live import diner_topic, pad_topic
+from o2o.queueing.web.boards import Boards
+from o2o.queueing.web.diner_streams import TicketStreams
 from o2o.staff.web.demo import STATE_KEY
 from o2o.web.edge import ASGIApp, Edge
 from o2o.web.live import LiveStreams
@@ -37,6 +39,9 @@ class Site:
             self._hub, pad_topic(platform), words=wired.words, route="/pad/live"
         )
         self.pad_live: ASGIApp = Edge(pad_streams, settings=runtime.settings)
+        self._boards = Boards(hub=self._hub, sessions=runtime.sessions, clock=runtime.clock)
+        ticket_streams = TicketStreams(self._boards, hub=self._hub, platform=platform)
+        self.ticket_live: ASGIApp = Edge(ticket_streams, settings=runtime.settings)
         self.litestar = create_http_app(
             platform,
             pages=wired.page_handlers,
@@ -58,9 +63,11 @@ class Site:
     async def close(self) -> None:
         """Let open streams end, finish what was promised, give the connections back."""
         self._hub.stop()
+        await self._boards.close()
         await self._wired.wechat.stop()
         await self._wired.till.drain()
         await self._wired.desk.drain()
+        await self._wired.queues.drain()
         await asyncio.wait(self._tasks, timeout=5)
         await self._runtime.engine.dispose()
 

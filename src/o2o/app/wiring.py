@@ -43,6 +43,16 @@ from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
 from o2o.notifications.sms_errand import SMSErrands
 from o2o.queueing import chat as queueing_chat
+from o2o.queueing import jobs as queueing_jobs
+from o2o.queueing import jobs_notices as queueing_notices
+from o2o.queueing import jobs_waits
+from o2o.queueing.actions.tell_parties import Voice
+from o2o.queueing.desk_work import Queues
+from o2o.queueing.events import QueueChanged
+from o2o.queueing.live import QueueBroadcaster
+from o2o.queueing.web import api as queueing_api
+from o2o.queueing.web import console_waits
+from o2o.queueing.web import diner as queueing_diner
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
 from o2o.stores.web import styles as stores_styles
@@ -61,6 +71,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
     wechat: WeChatServices
     till: Till
     desk: Desk
+    queues: Queues
     panels: Panels
     console_menu: ConsoleMenu
 
@@ -72,6 +83,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *stores_styles.route_handlers,
             *membership_diner.route_handlers,
             *membership_identity.route_handlers,
+            *queueing_diner.route_handlers,
             *pad_cards.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
@@ -82,18 +94,24 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_imports.route_handlers,
             *console_liability.route_handlers,
             *console_dossier.route_handlers,
+            *console_waits.route_handlers,
             *console_merge.route_handlers,
         ]
 
     @property
     def api_handlers(self) -> list[Any]:
         """List the routes of the JSON API."""
-        return list(membership_api.route_handlers)
+        return [*membership_api.route_handlers, *queueing_api.route_handlers]
 
     @property
     def dependencies(self) -> Mapping[str, Any]:
         """Name what handlers ask for beside the platform."""
-        return {**self.wechat.dependencies, "till": self.till, "desk": self.desk}
+        return {
+            **self.wechat.dependencies,
+            "till": self.till,
+            "desk": self.desk,
+            "queues": self.queues,
+        }
 
 
 def wire(runtime: Runtime) -> Wired:
@@ -121,11 +139,13 @@ def wire(runtime: Runtime) -> Wired:
         clock=runtime.clock,
         public_url=settings.public_url,
     )
+    queues = Queues(sessions=runtime.sessions)
     panels = Panels()
     pad_taste.register(panels)
     pad_cards.register(panels)
     pad_refunds.register(panels)
     diner_charges.register(panels, clock=runtime.clock)
+    queueing_diner.register(panels, clock=runtime.clock)
     console_merge.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
@@ -135,7 +155,13 @@ def wire(runtime: Runtime) -> Wired:
     programme_console.add_to_menu(console_menu)
     console_members.add_to_menu(console_menu)
     return Wired(
-        words=words, wechat=wechat, till=till, desk=desk, panels=panels, console_menu=console_menu
+        words=words,
+        wechat=wechat,
+        till=till,
+        desk=desk,
+        queues=queues,
+        panels=panels,
+        console_menu=console_menu,
     )
 
 
@@ -143,6 +169,7 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     """Say what the relay does: who listens to which event, who performs what, what comes round."""
     registry = Registry()
     registry.perform(live.TOPIC, Broadcaster(runtime.sessions).perform)
+    registry.perform(QueueChanged.name, QueueBroadcaster(runtime.sessions).perform)
     sender = choose_sender(runtime.settings, clock=runtime.clock, words=wired.words)
     errands = SMSErrands(sender, seal=runtime.seal, clock=runtime.clock)
     registry.perform(queue_code.TOPIC, errands.perform)
@@ -167,5 +194,13 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
         seal=runtime.seal,
         clock=runtime.clock,
         words=wired.words,
+    )
+    queueing_jobs.register(registry)
+    jobs_waits.register(registry)
+    queueing_notices.register(
+        registry,
+        messenger=wired.wechat.messenger,
+        clock=runtime.clock,
+        voice=Voice(wired.words, runtime.settings.public_url),
     )
     return registry

@@ -26,6 +26,8 @@ SCOPES = frozenset(
         "debits:reverse",
         "holds:write",
         "points:write",
+        "queues:read",
+        "queues:write",
     }
 )
 # Whoever has work at the counter or in the kitchen; the others have the console.

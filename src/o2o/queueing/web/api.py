@@ -1,0 +1,5 @@
+"""The JSON API of queueing: the routes of its files."""
+
+from o2o.queueing.web import api_queues, api_tickets
+
+route_handlers = [*api_queues.route_handlers, *api_tickets.route_handlers]
