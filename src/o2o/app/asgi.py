@@ -13,6 +13,7 @@ from typing import Any
 from o2o.app.site import Site, open_site
 from o2o.infra.logging import configure_logging, get_logger
 from o2o.infra.settings import read_settings
+from o2o.queueing.web.diner_streams import is_ticket_stream
 from o2o.web.edge import Receive, Scope, Send
 
 log = get_logger(__name__)
@@ -37,7 +38,8 @@ class Root:
         if path.startswith("/wechat/") and path.endswith("/callback") and path.count("/") == 3:
             return site.callback(scope, receive, send)
         if path.startswith("/h5/") and path.endswith("/live"):
-            return site.diner_live(scope, receive, send)
+            is_ticket = is_ticket_stream(path)
+            return (site.ticket_live if is_ticket else site.diner_live)(scope, receive, send)
         if path == "/pad/live":
             return site.pad_live(scope, receive, send)
         return site.http(scope, receive, send)

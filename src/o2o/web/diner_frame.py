@@ -7,7 +7,7 @@ from o2o.infra.database import Tx
 from o2o.web.principals import Diner
 from o2o.web.queries.brands import get_account_and_brand
 
-TABS = ("card", "wallet", "me")
+TABS = ("card", "queue", "wallet", "me")
 
 
 class DinerFrame(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,10 +46,13 @@ function parsed(text) {
   }
 }
 
-/** Reads this page anew and replaces the parts that have a live name; the reader's place stays. */
-async function readAnew() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-  if (!answer.ok) return;
+/**
+ * Reads this page (or `address`) anew and replaces the parts that have a live name; the reader's place
+ * stays. Returns the page that was read, or null.
+ */
+export async function readAnew(address = location.href) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) return null;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
@@ -57,6 +60,7 @@ async function readAnew() {
     part.replaceChildren(...next.childNodes);
     if (window.htmx) window.htmx.process(part);
   }
+  return fresh;
 }
 
 const here = document.getElementById("live");

@@ -6,7 +6,8 @@
 const place = document.getElementById("share");
 const page = place ? JSON.parse(place.dataset.page) : null;
 
-function loadSDK(address) {
+/** Loads WeChat's JS-SDK. */
+export function loadSDK(address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = address;

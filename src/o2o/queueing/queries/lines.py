@@ -88,6 +88,7 @@ async def list_lines(
             row, waiting.get((row.queue_id, row.business_on), []), models[row.queue_id]
         )
         for row in days
+        if row.queue_id in models
     }
 
 

@@ -1,0 +1,63 @@
+"""What stands at a store's door: who the store is, which code is good, how near one has to be."""
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from o2o.infra.database import Tx
+from o2o.kernel.geo import Point
+from o2o.stores.errors import StoreNotFound
+
+_DOOR = text(
+    "SELECT s.id, s.name, s.address, s.district, s.timezone, s.latitude, s.longitude,"
+    " b.name AS brand_name, b.name_en AS brand_name_en, b.hue, b.slug AS brand_slug, b.kind,"
+    " a.slug AS account_slug, c.distance_m_max, coalesce(c.door_edition, 1) AS door_edition,"
+    " coalesce(c.has_member_priority, false) AS has_member_priority"
+    " FROM stores s JOIN brands b ON b.id = s.brand_id JOIN official_accounts a"
+    " ON a.id = s.account_id LEFT JOIN queue_settings c ON c.store_id = s.id"
+    " WHERE s.id = :store_id AND s.brand_id = :brand_id"
+)
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """A store as somebody finds it who comes to its door."""
+
+    store_id: UUID
+    store_name: str
+    address: str
+    timezone: str
+    at: Point
+    brand_name: str
+    brand_name_en: str
+    brand_hue: str
+    brand_slug: str
+    brand_kind: str
+    account_slug: str
+    # How far away a number may be taken by page; None: from anywhere.
+    distance_m_max: int | None
+    edition: int
+    has_member_priority: bool
+
+
+async def get_door(tx: Tx, store_id: UUID, *, brand_id: UUID) -> Door:
+    """Return a store of the brand. Raises StoreNotFound."""
+    row = (await tx.execute(_DOOR, {"store_id": store_id, "brand_id": brand_id})).first()
+    if row is None:
+        raise StoreNotFound(store_id=store_id)
+    return Door(
+        store_id=row.id,
+        store_name=row.name,
+        address=row.address,
+        timezone=row.timezone,
+        at=Point(row.latitude, row.longitude),
+        brand_name=row.brand_name,
+        brand_name_en=row.brand_name_en,
+        brand_hue=row.hue,
+        brand_slug=row.brand_slug,
+        brand_kind=row.kind,
+        account_slug=row.account_slug,
+        distance_m_max=row.distance_m_max,
+        edition=row.door_edition,
+        has_member_priority=row.has_member_priority,
+    )

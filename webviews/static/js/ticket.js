@@ -1,0 +1,91 @@
+/**
+ * The page of a number: follows it by an event stream while it is seen, by reading itself again where
+ * there are no streams. Small changes are written into the page, another status reads it anew.
+ */
+import { readAnew } from "./live.js";
+import "./joining.js";
+
+const POLL_SECONDS = 15;
+const root = document.getElementById("ticket");
+const words = JSON.parse(root.dataset.words);
+let source = null;
+let timer = null;
+
+const part = (name) => root.querySelector(`[data-part="${name}"]`);
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+function write(name, text) {
+  const place = part(name);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+async function read() {
+  const fresh = await readAnew(root.dataset.page);
+  const next = fresh?.getElementById("ticket");
+  if (!next) return;
+  root.dataset.mark = next.dataset.mark;
+  root.dataset.active = next.dataset.active;
+  if (next.dataset.active === "no") stop();
+  else write("state", source ? words.live : words.polling);
+}
+
+function show(seen) {
+  if (seen.mark !== root.dataset.mark) {
+    // The part with the focus is not replaced; here it must be.
+    if (root.contains(document.activeElement)) document.activeElement.blur();
+    read().catch(() => {}); // What is shown stays until the next news.
+    return;
+  }
+  if (seen.status !== "waiting") return;
+  const ahead = seen.ahead ?? 0;
+  write("ahead", ahead ? filled(words.ahead, { n: ahead }) : words.next);
+  write("wait", filled(seen.low ? words.range : words.within, { low: seen.low ?? 0, high: seen.high ?? 0 }));
+  const bar = part("bar");
+  if (bar) {
+    // The bar never shrinks: whoever is let past makes it longer.
+    if (ahead + 1 > bar.max) bar.max = ahead + 1;
+    bar.value = bar.max - ahead - 1;
+  }
+}
+
+function poll() {
+  if (timer === null) timer = setInterval(() => document.hidden || read().catch(() => {}), POLL_SECONDS * 1000);
+}
+
+function open() {
+  if (source || document.hidden || root.dataset.active === "no") return;
+  if (!window.EventSource) {
+    poll();
+    return;
+  }
+  source = new EventSource(root.dataset.stream);
+  source.addEventListener("open", () => write("state", words.live));
+  source.addEventListener("ticket", (event) => show(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    write("state", words.offline);
+    // Refused for good (the session ended, no more streams): the page itself knows the way.
+    if (source?.readyState === EventSource.CLOSED) {
+      close();
+      poll();
+    }
+  });
+}
+
+function close() {
+  if (source) source.close();
+  source = null;
+}
+
+function stop() {
+  close();
+  clearInterval(timer);
+  timer = null;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+window.addEventListener("pagehide", stop);
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) read().catch(() => {});
+  open();
+});
+open();
