@@ -6,6 +6,7 @@ Only the owning domain writes a table; anyone may read through foreign keys.
 from o2o.crm import (
     adjustments,
     bookings,
+    bridge,
     dossier,
     identity,
     imports,
@@ -35,6 +36,7 @@ __all__ = [
     "Base",
     "adjustments",
     "bookings",
+    "bridge",
     "dossier",
     "identity",
     "imports",

@@ -189,6 +189,8 @@ class Ticket(Base):
     promised_high_seconds: Mapped[int | None]
     # How many parties were ahead then.
     ahead_at_take: Mapped[int]
+    # How many are ahead at the hall's own machine, once that has taken the ticket in.
+    ahead_at_machine: Mapped[int | None]
     promise_missed_at: Mapped[datetime | None]
     # When the party was told that it is almost its turn; once in a ticket's life.
     told_soon_at: Mapped[datetime | None]

@@ -83,6 +83,8 @@ class CalledTicket(msgspec.Struct, frozen=True, kw_only=True):
 class Verb(StrEnum):
     """What can be done to one ticket."""
 
+    # This very party, out of its turn: a machine decides whose turn it is.
+    CALL = "call"
     RECALL = "recall"
     SKIP = "skip"
     RETURN = "return"

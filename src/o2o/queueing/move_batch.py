@@ -22,6 +22,8 @@ from o2o.queueing.standing import ACTIVE, ENDED, Call, Standing
 
 # Moves after which a ticket is active that perhaps was not.
 REVIVING = frozenset({Verb.RETURN, Verb.RECALL})
+# Moves that say a number in the hall.
+CALLING = frozenset({Verb.CALL, Verb.RECALL})
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -100,7 +102,7 @@ class MoveBatch(msgspec.Struct, kw_only=True):
             day.count(ticket.priority, -1)
         if verb is Verb.RETURN:
             self._put_back(ticket, day)
-        desk = self._desk(command) if verb is Verb.RECALL else ""
+        desk = self._desk(command) if verb in CALLING else ""
         ticket.move(
             TARGET[verb],
             PAST[verb],
@@ -110,13 +112,13 @@ class MoveBatch(msgspec.Struct, kw_only=True):
             reason=command.reason,
         )
         day.is_changed = True
-        if verb is Verb.RECALL:
+        if verb in CALLING:
             self.calls.append(
                 Call(
                     request_id=command.request_id,
                     asked=asked,
                     ticket=ticket,
-                    kind=CallKind.RECALL,
+                    kind=CallKind.RECALL if verb is Verb.RECALL else CallKind.CALL,
                     desk=desk,
                     at=command.now,
                 )

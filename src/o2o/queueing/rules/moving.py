@@ -11,6 +11,7 @@ from o2o.queueing.errors import (
 )
 
 TARGET = {
+    Verb.CALL: TicketStatus.CALLED,
     Verb.RECALL: TicketStatus.CALLED,
     Verb.SKIP: TicketStatus.SKIPPED,
     Verb.RETURN: TicketStatus.WAITING,
@@ -19,6 +20,7 @@ TARGET = {
 }
 # How the history names them.
 PAST = {
+    Verb.CALL: "called",
     Verb.RECALL: "recalled",
     Verb.SKIP: "skipped",
     Verb.RETURN: "returned",
@@ -37,6 +39,8 @@ def check_move(verb: Verb, status: TicketStatus, *, returns: int, returns_max: i
         raise TicketNotActive(status=status.value)
     if status is TicketStatus.WAITING and verb in {Verb.RECALL, Verb.SKIP}:
         raise TicketNotCalled
+    if verb is Verb.CALL and status is not TicketStatus.WAITING:
+        raise NumberPassed
     if status is TicketStatus.SKIPPED and verb in {Verb.SKIP, Verb.SEAT}:
         raise NumberPassed
     if verb is Verb.RETURN:

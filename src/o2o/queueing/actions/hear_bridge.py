@@ -1,0 +1,209 @@
+"""Take over what a hall's machine says of its lines and of our numbers that it has taken in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+
+from o2o.crm.statuses import TicketStatus
+from o2o.infra.database import Tx
+from o2o.infra.idempotency import RequestBodyDiffers
+from o2o.kernel.errors import Fact
+from o2o.queueing.actions.keep_days import keep_days, tell_of_days
+from o2o.queueing.actions.move_tickets import MoveTicket, Verb, move_tickets
+from o2o.queueing.bridge_news import BridgeHeard, BridgeNews, LineNews, RefusedNews, TicketNews
+from o2o.queueing.days import Day, QueueFacts
+from o2o.queueing.errors_bridge import BridgeNotFound, BridgeOutOfOrder
+from o2o.queueing.queries.bridges import find_bridge, list_ended_numbers, list_waiting_numbers
+from o2o.queueing.queries.days import list_queue_facts, lock_days
+
+_VERBS = {
+    "seated": Verb.SEAT,
+    "skipped": Verb.SKIP,
+    "cancelled": Verb.CANCEL,
+}
+# The newest message wins; whoever comes at the same moment waits for the row.
+_HEAR = text(
+    "UPDATE bridges SET seq = :seq, body_hash = :body_hash, heard_at = :now"
+    " WHERE store_id = :store_id AND seq < :seq RETURNING 1"
+)
+_LINES = text(
+    "INSERT INTO bridge_lines (queue_id, store_id, waiting, called_number, called_desk, called_at,"
+    " changed_at)"
+    " SELECT queue_id, :store_id, waiting, called, desk, called_at, :now"
+    " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:waiting AS bigint[]),"
+    " CAST(:called AS bigint[]), CAST(:desks AS text[]), CAST(:called_ats AS timestamptz[]))"
+    " AS l(queue_id, waiting, called, desk, called_at)"
+    " ON CONFLICT (queue_id) DO UPDATE SET waiting = excluded.waiting,"
+    " called_number = excluded.called_number, called_desk = excluded.called_desk,"
+    " called_at = excluded.called_at, changed_at = excluded.changed_at"
+    " WHERE (bridge_lines.waiting, bridge_lines.called_number, bridge_lines.called_desk)"
+    " IS DISTINCT FROM (excluded.waiting, excluded.called_number, excluded.called_desk)"
+    " RETURNING queue_id"
+)
+_AHEAD = text(
+    "UPDATE tickets t SET ahead_at_machine = n.ahead"
+    " FROM unnest(CAST(:ticket_ids AS uuid[]), CAST(:ahead AS bigint[])) AS n(ticket_id, ahead)"
+    " WHERE t.id = n.ticket_id AND t.store_id = :store_id AND t.status = 'waiting'"
+    " AND t.ahead_at_machine IS DISTINCT FROM n.ahead RETURNING t.queue_id"
+)
+_STATUSES = text(
+    "SELECT id, status FROM tickets WHERE id = ANY(CAST(:ticket_ids AS uuid[]))"
+    " AND store_id = :store_id"
+)
+
+
+async def hear_bridge(
+    tx: Tx, *, store_id: UUID, news: BridgeNews, body_hash: bytes, now: datetime
+) -> BridgeHeard:
+    """Bring the store in step with its machine; the same message again changes nothing.
+
+    Raises BridgeNotFound, BridgeOutOfOrder for a message older than the newest, RequestBodyDiffers
+    for another message under the newest one's number. Publishes what calls and ends do, and
+    queue.changed once per queue.
+    """
+    values = {"store_id": store_id, "seq": news.seq, "body_hash": body_hash, "now": now}
+    if (await tx.execute(_HEAR, values)).first() is None:
+        await _check_replay(tx, store_id, news=news, body_hash=body_hash)
+        return await _answer(tx, store_id, news, now=now, is_replay=True)
+    facts = await list_queue_facts(tx, store_ids=[store_id])
+    # All of the store at once, in the order in which everybody locks.
+    keys = {(queue_id, queue.business_on(now)) for queue_id, queue in facts.items()}
+    days = await lock_days(tx, keys, facts, begins=True)
+    changed = await _keep_lines(tx, store_id, lines=news.lines, facts=facts, now=now)
+    changed |= await _keep_places(tx, store_id, news.tickets)
+    await _mark(tx, list(days.values()), changed, now=now)
+    refused = await _follow(tx, store_id, news, now=now)
+    return await _answer(
+        tx,
+        store_id,
+        news,
+        now=now,
+        is_replay=False,
+        unknown=_unknown(news.lines, facts),
+        refused=refused,
+    )
+
+
+async def _check_replay(tx: Tx, store_id: UUID, *, news: BridgeNews, body_hash: bytes) -> None:
+    bridge = await find_bridge(tx, store_id)
+    if bridge is None:
+        raise BridgeNotFound
+    if news.seq < bridge.seq:
+        raise BridgeOutOfOrder(last_seq=bridge.seq)
+    if bridge.body_hash != body_hash:
+        raise RequestBodyDiffers(seq=news.seq)
+
+
+def _queue_ids(facts: Mapping[UUID, QueueFacts]) -> dict[str, UUID]:
+    return {queue.letter: queue_id for queue_id, queue in facts.items() if queue.is_in_use}
+
+
+def _unknown(lines: Sequence[LineNews], facts: Mapping[UUID, QueueFacts]) -> list[str]:
+    known = _queue_ids(facts)
+    return sorted({line.code for line in lines} - known.keys())
+
+
+async def _keep_lines(
+    tx: Tx,
+    store_id: UUID,
+    *,
+    lines: Sequence[LineNews],
+    facts: Mapping[UUID, QueueFacts],
+    now: datetime,
+) -> set[UUID]:
+    """Write what is new of the lines; return the queues that changed."""
+    queue_ids = _queue_ids(facts)
+    # The last word on a line that is named twice.
+    known = {queue_ids[line.code]: line for line in lines if line.code in queue_ids}
+    rows = await tx.execute(
+        _LINES,
+        {
+            "store_id": store_id,
+            "now": now,
+            "queue_ids": list(known),
+            "waiting": [line.waiting for line in known.values()],
+            "called": [line.called for line in known.values()],
+            "desks": [line.desk for line in known.values()],
+            "called_ats": [
+                line.called_at or (now if line.called else None) for line in known.values()
+            ],
+        },
+    )
+    return set(rows.scalars())
+
+
+async def _keep_places(tx: Tx, store_id: UUID, tickets: Sequence[TicketNews]) -> set[UUID]:
+    placed = {one.ticket_id: one.ahead or 0 for one in tickets if one.status == "waiting"}
+    rows = await tx.execute(
+        _AHEAD,
+        {
+            "store_id": store_id,
+            "ticket_ids": list(placed),
+            "ahead": list(placed.values()),
+        },
+    )
+    return set(rows.scalars())
+
+
+async def _mark(tx: Tx, days: Sequence[Day], changed: set[UUID], *, now: datetime) -> None:
+    for day in days:
+        day.is_changed = day.queue.queue_id in changed
+    await keep_days(tx, days)
+    await tell_of_days(tx, days, [], now=now)
+
+
+async def _follow(tx: Tx, store_id: UUID, news: BridgeNews, *, now: datetime) -> list[RefusedNews]:
+    """Call, seat, skip and cancel our numbers as the machine did."""
+    told = {one.ticket_id: one for one in news.tickets if one.status != "waiting"}
+    rows = await tx.execute(_STATUSES, {"store_id": store_id, "ticket_ids": list(told)})
+    standing = {row.id: row.status for row in rows}
+    # The whole state comes every time: most of it is known.
+    fresh = [one for one in told.values() if standing.get(one.ticket_id) != one.status]
+    asked = [
+        (_verb(one, standing.get(one.ticket_id)), _command(store_id, one, news.seq, now=now))
+        for one in fresh
+    ]
+    outcomes = await move_tickets(tx, asked) if asked else []
+    return [
+        RefusedNews(ticket_id=one.ticket_id, code=outcome.code)
+        for one, outcome in zip(fresh, outcomes, strict=True)
+        if isinstance(outcome, Fact)
+    ]
+
+
+def _verb(one: TicketNews, standing: str | None) -> Verb:
+    if one.status == TicketStatus.CALLED.value:
+        return Verb.RECALL if standing == TicketStatus.SKIPPED.value else Verb.CALL
+    return _VERBS[one.status]
+
+
+def _command(store_id: UUID, one: TicketNews, seq: int, *, now: datetime) -> MoveTicket:
+    return MoveTicket(
+        request_id=uuid5(store_id, f"bridge/{seq}/{one.ticket_id}"),
+        ticket_id=one.ticket_id,
+        store_id=store_id,
+        desk=one.desk,
+        now=now,
+    )
+
+
+async def _answer(
+    tx: Tx,
+    store_id: UUID,
+    news: BridgeNews,
+    *,
+    now: datetime,
+    is_replay: bool,
+    unknown: Sequence[str] = (),
+    refused: Sequence[RefusedNews] = (),
+) -> BridgeHeard:
+    return BridgeHeard(
+        seq=news.seq,
+        is_replay=is_replay,
+        unknown_lines=list(unknown),
+        refused=list(refused),
+        tickets=list(await list_waiting_numbers(tx, store_id, now=now)),
+        ended=list(await list_ended_numbers(tx, store_id, now=now)),
+    )
