@@ -18,6 +18,7 @@ from o2o.queueing.errors import (
     PartySizeOutOfRange,
     QueueNotOpen,
     QueuePaused,
+    TicketAlreadyActive,
     TooFarAway,
 )
 from o2o.queueing.queries.crowds import Crowd, Line
@@ -192,6 +193,9 @@ def _refused(phrases: Phrases, taking: Taking, fact: Fact) -> Answer:
             fits = fitting(crowd.lines, want.talk.party_size or ALONE)
             name = phrases.line(ask, fits[0]) if fits else crowd.name
             told = phrases.text(ask, key, line=name)
+        case TicketAlreadyActive():
+            # Taken in this very moment, by another message or on a page.
+            told = _raced(phrases, taking, fact)
         case LocationNeeded():
             distance = phrases.distance(ask, fact.detail["distance_m_max"])
             told = phrases.text(ask, "take.location_needed", store=crowd.name, distance=distance)
@@ -206,6 +210,14 @@ def _refused(phrases: Phrases, taking: Taking, fact: Fact) -> Answer:
         case _:
             told = phrases.text(ask, "take.failed", reason=phrases.reason(ask, fact))
     return _end(told)
+
+
+def _raced(phrases: Phrases, taking: Taking, fact: TicketAlreadyActive) -> str:
+    ask, crowd = taking.want.ask, taking.crowd
+    line = crowd.line(fact.number[:1])
+    name = phrases.line(ask, line) if line is not None else ""
+    head = phrases.text(ask, "take.already", store=crowd.name, code=fact.number, line=name)
+    return f"{head}\n{phrases.follow(ask, fact.ticket_id)}"
 
 
 def _end(told: str) -> Answer:

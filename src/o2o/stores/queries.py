@@ -21,7 +21,7 @@ _NEAREST = text(
     " CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[]))"
     " WITH ORDINALITY AS p(account_id, latitude, longitude, place)"
     " CROSS JOIN LATERAL ("
-    "  SELECT s.id, s.name, 2 * :radius_m * asin(least(1.0, sqrt("
+    "  SELECT s.id, s.name, 2 * CAST(:radius_m AS float8) * asin(least(1.0, sqrt("
     "   sin(radians(s.latitude - p.latitude) / 2) ^ 2"
     "   + cos(radians(p.latitude)) * cos(radians(s.latitude))"
     "   * sin(radians(s.longitude - p.longitude) / 2) ^ 2))) AS distance_m"
