@@ -25,6 +25,10 @@ COMMANDS = {
     "staff": ("o2o.app.commands.staff:staff", "Enter people who sign in at pads and the console."),
     "key": ("o2o.app.commands.key:key", "Issue and revoke API keys."),
     "import": ("o2o.app.commands.imports:import_", "Bring in old cards and bills from files."),
+    "bridge": (
+        "o2o.app.commands.bridge:bridge",
+        "Keep in step with a hall's own queue machine.",
+    ),
     "openapi": ("o2o.app.commands.openapi:openapi", "Print the API's OpenAPI description."),
 }
 
