@@ -223,6 +223,19 @@ class LedgerMachine(RuleBasedStateMachine):
         self.player.tick()
         self.player.unmerge(*last[pick % len(last)])
 
+    @rule(target=sales, member=members, into=members, amount=fen, part=parts)
+    def pays_as_one(self, member: int, into: int, amount: int, part: int | None) -> Any:
+        """Two become one, pay, come apart, and take the charge back: by chance alone too rare."""
+        self.merges(member, into)
+        if self.model.became.get(member) != into:
+            return multiple()
+        [*sold] = self.debits([(into, amount)]).values
+        self.player.tick()
+        self.player.unmerge(member, into)
+        for sale in sold:
+            self.reverses_sale(sale, part)
+        return multiple(*sold)
+
     @rule(target=earnings, member=members, points=st.integers(1, 500), minutes=st.integers(1, 40))
     def earns(self, member: int, points: int, minutes: int) -> Any:
         self.player.tick()

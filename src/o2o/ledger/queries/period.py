@@ -8,7 +8,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import AccountKind, Asset
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
-from o2o.ledger.queries.statement import LINES_MAX, StatementLine, list_statement
+from o2o.ledger.queries.statement import LINE_COLUMNS, StatementLine, line_of
 
 
 class PeriodStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,14 +20,30 @@ class PeriodStatement(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[StatementLine]
 
 
-# By the account's own index, all of it: one member's entries are few.
+# Of everybody who became part of the member: their pockets have been one. What moved between these
+# pockets is no movement of the member's.
+_ENTRIES = (
+    "WITH RECURSIVE one(id) AS (VALUES (CAST(:member_id AS uuid))"
+    " UNION SELECT m.id FROM members m JOIN one ON m.merged_into_id = one.id),"
+    " pockets AS MATERIALIZED (SELECT a.id FROM ledger_accounts a JOIN one ON a.owner_id = one.id"
+    " WHERE a.kind = :kind),"
+    " entries AS (SELECT e.seq, e.transfer_id, e.amount, e.balance_after FROM pockets p"
+    " JOIN ledger_entries e ON e.account_id = p.id)"
+)
+_FROM = (
+    " FROM entries e JOIN ledger_transfers t ON t.id = e.transfer_id"
+    " WHERE NOT (t.from_account_id IN (SELECT id FROM pockets)"
+    " AND t.to_account_id IN (SELECT id FROM pockets))"
+)
+# By the accounts' own index, all of it: one member's entries are few.
 _BOUNDS = text(
-    "SELECT count(*) FILTER (WHERE t.created_at >= :from_at) AS line_count,"
-    " max(e.seq) FILTER (WHERE t.created_at >= :from_at) AS last_seq,"
+    f"{_ENTRIES} SELECT count(*) FILTER (WHERE t.created_at >= :from_at) AS line_count,"
     " coalesce(sum(e.amount) FILTER (WHERE t.created_at < :from_at), 0)::bigint AS opening"
-    " FROM ledger_accounts a JOIN ledger_entries e ON e.account_id = a.id"
-    " JOIN ledger_transfers t ON t.id = e.transfer_id"
-    " WHERE a.owner_id = :member_id AND a.kind = :kind AND t.created_at < :until_at"
+    f"{_FROM} AND t.created_at < :until_at"
+)
+_LINES = text(
+    f"{_ENTRIES} SELECT {LINE_COLUMNS}{_FROM}"
+    " AND t.created_at >= :from_at AND t.created_at < :until_at ORDER BY e.seq"
 )
 
 
@@ -40,31 +56,25 @@ async def read_period(
     until_at: datetime,
     most: int,
 ) -> PeriodStatement:
-    """Return the lines of a period; none of them, only their number, when they are over `most`."""
+    """Return the lines of a period; none of them, only their number, when they are over `most`.
+
+    With the history of those who became part of the member; each line's balance is that of all of
+    them right after it.
+    """
     is_points = asset is Asset.POINTS
     kind = AccountKind.MEMBER_POINTS if is_points else AccountKind.MEMBER_STORED_VALUE
-    bounds = (
-        await tx.execute(
-            _BOUNDS,
-            {
-                "member_id": member_id,
-                "kind": kind.value,
-                "from_at": from_at,
-                "until_at": until_at,
-            },
-        )
-    ).one()
+    asked = {
+        "member_id": member_id,
+        "kind": kind.value,
+        "from_at": from_at,
+        "until_at": until_at,
+    }
+    bounds = (await tx.execute(_BOUNDS, asked)).one()
     lines: list[StatementLine] = []
-    before = (bounds.last_seq or 0) + 1
-    while len(lines) < bounds.line_count <= most:
-        page = await list_statement(tx, member_id, asset=asset, before_seq=before, limit=LINES_MAX)
-        if not page:
-            break
-        lines += [line for line in page if from_at <= line.at < until_at]
-        before = page[-1].seq
-    lines.reverse()
-    return PeriodStatement(
-        opening=bounds.opening,
-        line_count=bounds.line_count,
-        lines=lines,
-    )
+    balance = bounds.opening
+    if 0 < bounds.line_count <= most:
+        for row in await tx.execute(_LINES, asked):
+            balance += row.amount
+            line = line_of(row, is_points=is_points)
+            lines.append(msgspec.structs.replace(line, balance_after=balance))
+    return PeriodStatement(opening=bounds.opening, line_count=bounds.line_count, lines=lines)

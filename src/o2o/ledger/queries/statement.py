@@ -1,6 +1,7 @@
 """A member's statement: what came and went, newest first, page by page."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -32,9 +33,10 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-# What moved as bonus is told by its draws, its returns or its lots, whichever the transfer has.
-_STATEMENT = text(
-    "SELECT e.seq, t.id, t.kind, e.amount, e.balance_after, t.store_id, t.tender,"  # noqa: S608 - our own
+# One line of an entry `e` of a transfer `t`. What moved as bonus is told by its draws, its returns
+# or its lots, whichever the transfer has.
+LINE_COLUMNS = (
+    "e.seq, t.id, t.kind, e.amount, e.balance_after, t.store_id, t.tender,"  # noqa: S608 - our own
     f" {REASON_OF_TRANSFER} AS reason, t.created_at, sign(e.amount)::bigint * CASE"
     " WHEN t.asset = 'points' THEN 0"
     " WHEN t.kind IN ('top_up', 'opening_principal') THEN 0"
@@ -46,6 +48,10 @@ _STATEMENT = text(
     " WHERE r.transfer_id = t.id AND l.kind = 'bonus'),"
     " (SELECT sum(l.granted) FROM ledger_lots l"
     " WHERE l.origin_transfer_id = t.id AND l.kind = 'bonus'), 0) END::bigint AS bonus"
+)
+
+_STATEMENT = text(
+    f"SELECT {LINE_COLUMNS}"  # noqa: S608 - our own
     " FROM ledger_accounts a JOIN ledger_entries e ON e.account_id = a.id"
     " JOIN ledger_transfers t ON t.id = e.transfer_id"
     " WHERE a.owner_id = :member_id AND a.kind = :kind"
@@ -74,19 +80,21 @@ async def list_statement(
             "limit": max(1, min(limit, LINES_MAX)),
         },
     )
-    return [
-        StatementLine(
-            seq=row.seq,
-            transfer_id=TransferId(row.id),
-            kind=TransferKind(row.kind),
-            amount=row.amount,
-            principal_fen=0 if is_points else row.amount - row.bonus,
-            bonus_fen=0 if is_points else row.bonus,
-            balance_after=row.balance_after,
-            store_id=StoreId(row.store_id) if row.store_id else None,
-            tender=Tender(row.tender) if row.tender else None,
-            reason=row.reason,
-            at=row.created_at,
-        )
-        for row in rows
-    ]
+    return [line_of(row, is_points=is_points) for row in rows]
+
+
+def line_of(row: Any, *, is_points: bool) -> StatementLine:
+    """Return a line as it was read by LINE_COLUMNS."""
+    return StatementLine(
+        seq=row.seq,
+        transfer_id=TransferId(row.id),
+        kind=TransferKind(row.kind),
+        amount=row.amount,
+        principal_fen=0 if is_points else row.amount - row.bonus,
+        bonus_fen=0 if is_points else row.bonus,
+        balance_after=row.balance_after,
+        store_id=StoreId(row.store_id) if row.store_id else None,
+        tender=Tender(row.tender) if row.tender else None,
+        reason=row.reason,
+        at=row.created_at,
+    )
