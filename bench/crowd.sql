@@ -73,3 +73,8 @@ FROM generate_series(CAST(:low AS bigint), CAST(:high AS bigint)) AS n
 CROSS JOIN generate_series(1, 4) AS k
 JOIN ledger_transfers t
     ON t.id = CAST('1' || k || '000000-0000-7000-8000-' || lpad(n::text, 12, '0') AS uuid)
+;
+INSERT INTO member_tags (member_id, tag, brand_id, added_at)
+SELECT CAST('0d000000-0000-7000-8000-' || lpad(n::text, 12, '0') AS uuid), :tag, :brand_id,
+    timestamptz '2026-01-01 00:00+00'
+FROM generate_series(CAST(:low AS bigint), CAST(:high AS bigint)) AS n WHERE n % 50 = 0

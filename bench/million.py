@@ -1,7 +1,6 @@
 """How the product answers among a million members: the card page and the search, at 100 a second.
 
-An open loop: requests leave when they are due, whether earlier ones were answered or not, and the
-latency counts from the moment a request was due. So a stall is seen by everybody it kept waiting.
+In an open loop (open_loop.py): a stall is seen by everybody it kept waiting.
 """
 
 import argparse
@@ -10,18 +9,20 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import httpx
-import msgspec
+import uvloop
 
 from bench.contestants import Workshop, start_product
-from bench.crowd import ENTRIES_EACH, crowd_member, load_crowd
+from bench.crowd import ENTRIES_EACH, LOADERS, TAG, crowd_member, load_crowd
 from bench.database import Postgres
-from bench.machine import cores, describe, load_average
-from bench.world import World, make_world, open_diner_sessions, verify_books
+from bench.machine import cores, describe, family_cpu_seconds, load_average
+from bench.open_loop import Answered, Question, ask_when_due
+from bench.sealing import seal_and_verify
+from bench.world import World, make_world, open_diner_sessions
 from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import create_engine, create_sessions, transaction
@@ -34,17 +35,11 @@ RATE = 100
 TARGET_MS = 50.0
 SEED = 20_261_122
 DINERS = 500
-REFUSED = "refused"
+WARM_UP_SECONDS = 10
+# Above this it takes minutes, and is done when asked for.
+VERIFIED_UP_TO = 100_000
 FAMILY = "\u738b\u674e\u5f20\u5218\u9648\u6768\u8d75\u9ec4"
 GIVEN = "\u96e8\u5b50\u601d\u5609\u4f73\u6893\u82e5\u4e66\u6587\u660e\u6653\u6d77"
-
-
-class Question(msgspec.Struct, frozen=True):
-    """One request: its kind, address and cookie."""
-
-    kind: str
-    path: str
-    cookie: str
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -78,34 +73,15 @@ def _search(rng: Random, crowd: int) -> tuple[str, str]:
         "search phone tail": f"{somebody % 10_000:04d}",
         "search phone": f"199{somebody:08d}",
         "search card": f"7770{somebody:012d}",
+        "search tag": f"#{TAG}",
         "search nothing": "",
     }
     kind = rng.choice([*sorts, "member page"])
     if kind == "member page":
         return kind, f"/console/members/{crowd_member(somebody)}"
+    if kind == "search tag":
+        return kind, f"/console/members?tag={quote(TAG)}"
     return kind, f"/console/members?q={quote(sorts[kind])}"
-
-
-async def ask(url: str, asked: Sequence[Question], *, rate: int) -> dict[str, list[float]]:
-    """Send each when it is due; return milliseconds from then to the whole answer, by kind.
-
-    An answer that is no page counts under "refused", whoever was asked.
-    """
-    took: dict[str, list[float]] = {}
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as client:
-        begins = time.perf_counter() + 0.5
-
-        async def one(number: int, question: Question) -> None:
-            due = begins + number / rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            headers = {"Cookie": question.cookie, "Accept": "text/html"}
-            answer = await client.get(question.path, headers=headers)
-            kind = question.kind if answer.status_code == httpx.codes.OK else REFUSED
-            took.setdefault(kind, []).append((time.perf_counter() - due) * 1000)
-
-        await asyncio.gather(*(one(number, question) for number, question in enumerate(asked)))
-    return took
 
 
 async def _console_cookie(url: str, world: World) -> str:
@@ -135,12 +111,14 @@ async def _console_cookie(url: str, world: World) -> str:
         await engine.dispose()
 
 
-async def run(work: Path, postgres: Postgres, *, members: int, seconds: int, rate: int) -> int:
+async def run(
+    work: Path, postgres: Postgres, *, members: int, seconds: int, rate: int, verifies: bool
+) -> int:
     """Load, ask, tell; return 1 when books are unsound or an answer was none, else 0."""
     print(", ".join(f"{k} {v}" for k, v in (await postgres.durability()).items()), flush=True)
     world = await make_world(postgres.url)
     began = time.perf_counter()
-    engine = create_engine(postgres.url, pool_size=2)
+    engine = create_engine(postgres.url, pool_size=LOADERS)
     try:
         await load_crowd(engine, store_id=world.store_id, members=members)
     finally:
@@ -158,20 +136,42 @@ async def run(work: Path, postgres: Postgres, *, members: int, seconds: int, rat
     )
     try:
         rng = Random(SEED)
-        took: dict[str, list[float]] = {}
-        for length in (10, seconds):  # The first run warms caches and is not counted.
+        host, port = urlsplit(product.url).hostname, urlsplit(product.url).port
+        assert host is not None
+        assert port is not None
+        answered: list[Answered] = []
+        cpu = (0.0, 0.0)
+        # The first run warms caches and is not counted.
+        for length in (WARM_UP_SECONDS, seconds):
             asked = questions(rng, count=rate * length, world=world, crowd=members, cookies=cookies)
-            took = await ask(product.url, asked, rate=rate)
+            await asyncio.to_thread(postgres.checkpoint)
+            cpu = family_cpu_seconds(product.pid), family_cpu_seconds(postgres.pid)
+            answered = await ask_when_due((host, port), asked, rate=rate)
+        cost = [
+            1000 * (family_cpu_seconds(pid) - before) / len(answered)
+            for pid, before in zip((product.pid, postgres.pid), cpu, strict=True)
+        ]
     finally:
         product.stop()
-    _tell(took, rate=rate)
-    verdict = await verify_books(postgres.url) if members <= 100_000 else None
-    if verdict is not None:
-        print(f"books: {verdict}")
-    return 1 if took.get(REFUSED) else 0
+    print(f"processor time an answer: product {cost[0]:.1f} ms, PostgreSQL {cost[1]:.1f} ms")
+    faults = _tell(answered, rate=rate)
+    if verifies or members <= VERIFIED_UP_TO:
+        verdict = await seal_and_verify(postgres.url)
+        print("\n".join(verdict.lines()))
+        faults += not verdict.is_sound
+    print(f"load average at the end {load_average():.2f}")
+    return 1 if faults else 0
 
 
-def _tell(took: dict[str, list[float]], *, rate: int) -> None:
+def _tell(answered: Sequence[Answered], *, rate: int) -> int:
+    """Print the figures; return how many answers were no page."""
+    took: dict[str, list[float]] = {}
+    refused = 0
+    for one in answered:
+        if one.status == HTTPStatus.OK:
+            took.setdefault(one.question.kind, []).append(one.milliseconds)
+        else:
+            refused += 1
     searches = [ms for kind, values in took.items() if kind.startswith("search") for ms in values]
     print(f"{'':26}{'n':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     for kind, values in [*sorted(took.items()), ("all searches", searches)]:
@@ -184,6 +184,9 @@ def _tell(took: dict[str, list[float]], *, rate: int) -> None:
             continue
         kept = percentile(values, 99) < TARGET_MS
         print(f"{kind}: p99 {'below' if kept else 'NOT below'} {TARGET_MS:g} ms at {rate}/s")
+    if refused:
+        print(f"answers that were no page: {refused}")
+    return refused
 
 
 def main(work: Path, words: Sequence[str]) -> int:
@@ -192,13 +195,21 @@ def main(work: Path, words: Sequence[str]) -> int:
     parser.add_argument("--members", type=int, default=1_000_000, help="how many (1,000,000)")
     parser.add_argument("--seconds", type=int, default=60, help="of load (60)")
     parser.add_argument("--rate", type=int, default=RATE, help=f"requests a second ({RATE})")
+    parser.add_argument("--verify", action="store_true", help="the books, however large")
     asked = parser.parse_args(words)
     print(f"{describe()}, load average at the start {load_average():.2f}", flush=True)
     os.sched_setaffinity(0, cores())
     postgres = Postgres(work / "million", on=set(cores()))
     try:
-        return asyncio.run(
-            run(work, postgres, members=asked.members, seconds=asked.seconds, rate=asked.rate)
+        return uvloop.run(
+            run(
+                work,
+                postgres,
+                members=asked.members,
+                seconds=asked.seconds,
+                rate=asked.rate,
+                verifies=asked.verify,
+            )
         )
     finally:
         postgres.stop()

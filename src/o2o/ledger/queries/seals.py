@@ -66,27 +66,36 @@ def _bytes_of(alias: str, columns: Sequence[str]) -> str:
     return " || ".join(parts)
 
 
-# The parts of one entry. A transfer that is gone has no bytes, which no transfer has.
-_PARTS = (
-    "SELECT e.seq, sha256({entry}) AS entry, sha256(coalesce({transfer}, '')) AS transfer, sha256("
+# The parts of one entry. What belongs to its transfer is digested once for both of its entries. A
+# transfer that is gone has no bytes, which no transfer has.
+_MOVES = (
+    "SELECT k.id, sha256(coalesce({transfer}, '')) AS transfer, sha256("
     "coalesce((SELECT string_agg('\\x01'::bytea || {lot}, ''::bytea ORDER BY r.id)"
-    " FROM ledger_lots r WHERE r.origin_transfer_id = e.transfer_id), '')"
+    " FROM ledger_lots r WHERE r.origin_transfer_id = k.id), '')"
     " || coalesce((SELECT string_agg('\\x02'::bytea || {moved}, ''::bytea ORDER BY r.lot_id)"
-    " FROM ledger_lot_draws r WHERE r.transfer_id = e.transfer_id), '')"
+    " FROM ledger_lot_draws r WHERE r.transfer_id = k.id), '')"
     " || coalesce((SELECT string_agg('\\x03'::bytea || {moved}, ''::bytea ORDER BY r.lot_id)"
-    " FROM ledger_lot_returns r WHERE r.transfer_id = e.transfer_id), '')) AS lots"
-    " FROM ledger_entries e LEFT JOIN ledger_transfers t ON t.id = e.transfer_id"
-    " WHERE e.seq BETWEEN :from_seq AND :to_seq ORDER BY e.seq LIMIT :most"
+    " FROM ledger_lot_returns r WHERE r.transfer_id = k.id), '')) AS lots"
+    " FROM (SELECT DISTINCT transfer_id AS id FROM rows) k"
+    " LEFT JOIN ledger_transfers t ON t.id = k.id"
+)
+_PARTS = (
+    "SELECT e.seq, sha256({entry}) AS entry, m.transfer, m.lots"
+    " FROM rows e JOIN moves m ON m.id = e.transfer_id"
 )
 _STRETCH = text(
     (
-        "SELECT count(*) AS entries, coalesce(max(seq), 0) AS to_seq,"
+        "WITH rows AS MATERIALIZED (SELECT * FROM ledger_entries"
+        " WHERE seq BETWEEN :from_seq AND :to_seq ORDER BY seq LIMIT :most),"
+        " moves AS MATERIALIZED ({moves})"
+        " SELECT count(*) AS entries, coalesce(max(seq), 0) AS to_seq,"
         " sha256(coalesce(string_agg(sha256(entry || transfer || lots), ''::bytea"
         " ORDER BY seq), '')) AS root, coalesce(string_agg(int8send(seq)"
         " || substring(entry, 1, 8) || substring(transfer, 1, 8) || substring(lots, 1, 8),"
         " ''::bytea ORDER BY seq), '') AS leaves FROM ({parts}) AS parts"
     )
     .replace("{parts}", _PARTS)
+    .replace("{moves}", _MOVES)
     .replace("{entry}", _bytes_of("e", _ENTRY))
     .replace("{transfer}", _bytes_of("t", _TRANSFER))
     .replace("{lot}", _bytes_of("r", _LOT))
