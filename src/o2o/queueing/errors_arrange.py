@@ -67,14 +67,10 @@ class DeskCodeTaken(Conflict):
         super().__init__(field="code", desk=desk)
 
 
-class SettingsWrong(Invalid):
-    """A store cannot queue like this."""
+class DeskNotChosen(Conflict):
+    """A pad calls to a desk, and nobody said yet at which one it stands."""
 
-    code: ClassVar[str] = "queue.settings_wrong"
-
-    def __init__(self, *, field: str, least: int, most: int) -> None:
-        """Keep the field and its range."""
-        super().__init__(field=field, least=least, most=most)
+    code: ClassVar[str] = "desk.not_chosen"
 
 
 class DisplayLinkForged(NotFound):

@@ -10,6 +10,7 @@ import { startCounting } from "./pad/counting.js";
 import { wireForms } from "./pad/forms.js";
 import { settlePending } from "./pad/pending.js";
 import { watchPresence } from "./pad/presence.js";
+import { startQueue } from "./pad/queue.js";
 import { startSignIn } from "./pad/signin.js";
 import { startScan } from "./pad/scanner.js";
 import { post } from "./pad/post.js";
@@ -23,6 +24,7 @@ const STARTS = {
   visit: startCharge,
   answer: startPayPin,
   shift: startCounting,
+  queue: startQueue,
 };
 let stop = new AbortController();
 
@@ -44,6 +46,9 @@ export async function go(address, { isBack = false } = {}) {
     return;
   }
   document.querySelector("#content").replaceWith(content);
+  // Which tab it is, said where the eye looks for it.
+  document.querySelector("#pad-tabs")?.replaceWith(page.querySelector("#pad-tabs"));
+  wireTabs();
   document.title = page.title;
   if (!isBack) history.pushState(null, "", response.url);
   scrollTo(0, 0);
@@ -82,6 +87,17 @@ function wireLinks({ content, signal }) {
   );
 }
 
+/** The tabs stand outside of what changes; they lead on without leaving the document. */
+function wireTabs() {
+  for (const tab of document.querySelectorAll("#pad-tabs a")) {
+    tab.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      go(tab.href);
+    });
+  }
+}
+
 function wirePrint({ content, signal }) {
   const button = content.querySelector("[data-print]");
   if (!button) return;
@@ -114,4 +130,5 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 watchPresence();
+wireTabs();
 start(document.querySelector("#content"));

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from o2o.crm.organisation import Store
@@ -103,7 +103,7 @@ async def retire_queue(
     await tx.execute(
         update(Queue).where(Queue.id == queue_id).values(retired_at=now, changed_at=now)
     )
-    await tx.execute(DeskQueue.__table__.delete().where(DeskQueue.queue_id == queue_id))
+    await tx.execute(delete(DeskQueue).where(DeskQueue.queue_id == queue_id))
     await _note(tx, "queue.retired", queue_id, store_id=store_id, actor=actor, now=now)
 
 
