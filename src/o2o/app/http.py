@@ -19,6 +19,7 @@ from o2o.infra.coalescer import Coalescer
 from o2o.web.answers import EXCEPTION_HANDLERS
 from o2o.web.copy import webviews_dir
 from o2o.web.guards import (
+    provide_api_client,
     provide_clerk,
     provide_console_staff,
     provide_diner,
@@ -113,6 +114,7 @@ def create_http_app(
             "tx": Provide(provide_tx),
             "diner": Provide(provide_diner, sync_to_thread=False),
             "clerk": Provide(provide_clerk, sync_to_thread=False),
+            "client": Provide(provide_api_client, sync_to_thread=False),
             "console_staff": Provide(provide_console_staff, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,

@@ -49,6 +49,8 @@ class ChangeBooking(msgspec.Struct, frozen=True, kw_only=True):
     limit a key or a pad to its own.
     """
 
+    # Where the caller names intentions; what is done already is answered the same without.
+    request_id: UUID | None = None
     booking_id: UUID
     brand_id: UUID | None = None
     store_id: UUID | None = None

@@ -13,3 +13,11 @@ class StoreOpened(Event, frozen=True, kw_only=True):
 
     store_id: StoreId
     brand_id: BrandId
+
+
+class StoreHoursSet(Event, frozen=True, kw_only=True):
+    """A store serves at other hours from now on."""
+
+    name: ClassVar[str] = "store.hours_set"
+
+    store_id: StoreId

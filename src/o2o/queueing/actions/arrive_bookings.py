@@ -13,7 +13,11 @@ from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.cancel_bookings import check_reach
-from o2o.queueing.actions.record_booking_moves import BookingStep, record_booking_moves
+from o2o.queueing.actions.record_booking_moves import (
+    BookingStep,
+    other_intentions,
+    record_booking_moves,
+)
 from o2o.queueing.actions.take_tickets import TakenTicket, TakeTicket, take_tickets
 from o2o.queueing.booking_commands import Arrived, ChangeBooking
 from o2o.queueing.errors_bookings import ArrivedTooEarly, BookingEnded, BookingMissed
@@ -46,15 +50,24 @@ class _Coming(msgspec.Struct, kw_only=True):
 async def arrive_bookings(tx: Tx, commands: Sequence[ChangeBooking]) -> list[Arrived | Fact]:
     """Answer each in order; who is here already is answered with the number there is.
 
-    Facts: BookingNotFound, BookingEnded, ArrivedTooEarly, BookingMissed, and those of take_tickets.
+    Facts: BookingNotFound, BookingEnded, ArrivedTooEarly, BookingMissed, RequestBodyDiffers, and
+    those of take_tickets.
     Publishes `booking.arrived`.
     """
     locked = await lock_bookings(tx, [command.booking_id for command in commands])
     plans = await list_plans(
         tx, [booking.store_id for booking in locked.values()], now=commands[0].now
     )
-    coming = [_Coming(command=command) for command in commands]
+    others = await other_intentions(tx, commands, move="arrived")
+    coming = [
+        _Coming(
+            command=command, result=others.get(command.request_id) if command.request_id else None
+        )
+        for command in commands
+    ]
     for one in coming:
+        if one.result is not None:
+            continue
         try:
             one.booking = check_reach(locked.get(one.command.booking_id), one.command)
             one.is_late = _check(one.booking, plans[one.booking.store_id], one.command)
@@ -175,6 +188,7 @@ async def _arrive(tx: Tx, new: Sequence[tuple[_Coming, TakenTicket]]) -> None:
             from_status=BookingStatus.BOOKED,
             to_status=BookingStatus.ARRIVED,
             starts_at=booking.starts_at,
+            request_id=one.command.request_id,
             staff_id=one.command.staff_id,
             pad_id=one.command.pad_id,
             api_key_id=one.command.api_key_id,

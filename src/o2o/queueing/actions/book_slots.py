@@ -14,6 +14,8 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers, body_hash
 from o2o.infra.locks import lock_number
 from o2o.kernel.errors import Fact
+from o2o.membership.errors import MemberNotFound
+from o2o.membership.queries.counter import list_member_facts
 from o2o.queueing.actions.hold_places import LockedSlot, lock_slots, take_places
 from o2o.queueing.actions.write_bookings import NewBooking, write_bookings
 from o2o.queueing.booking_commands import Booked, BookSlot
@@ -62,7 +64,7 @@ async def book_slots(tx: Tx, commands: Sequence[BookSlot]) -> list[Booked | Fact
     it is answered with the booking that is there.
 
     Facts: BookingsNotTaken, SlotPast, SlotTooFar, SlotNotThere, SlotFull, PartySizeNotBookable,
-    TooManyBookings, BookedAlready, RequestBodyDiffers. Publishes `booking.made`.
+    TooManyBookings, BookedAlready, MemberNotFound, RequestBodyDiffers. Publishes `booking.made`.
     """
     results: dict[int, Booked | Fact] = {}
     numbers = {number for command in commands for number in _names(command)}
@@ -109,6 +111,7 @@ async def _book_wave(tx: Tx, commands: Sequence[BookSlot]) -> list[Booked | Fact
     wanted = [Wanted(command=command, asked=_asked(command)) for command in commands]
     await _answer_repeated(tx, wanted)
     await _plan(tx, _open(wanted))
+    await _check_members(tx, _open(wanted))
     await _answer_booked(tx, _open(wanted))
     await _grant(tx, _open(wanted))
     return [one.result for one in wanted if one.result is not None]
@@ -167,6 +170,22 @@ async def _plan(tx: Tx, wanted: Sequence[Wanted]) -> None:
             )
         except Fact as fact:
             one.result = fact
+
+
+async def _check_members(tx: Tx, wanted: Sequence[Wanted]) -> None:
+    """Refuse for members who are not there, or not of the store's brand."""
+    asked = {one.command.member_id for one in wanted if one.command.member_id is not None}
+    if not asked:
+        return
+    # Held: who became another member meanwhile would have a booking that nobody finds.
+    members = await list_member_facts(tx, asked, is_held=True)
+    for one in wanted:
+        member_id = one.command.member_id
+        if member_id is None or one.plan is None:
+            continue
+        member = members.get(member_id)
+        if member is None or member.brand_id != one.plan.brand_id:
+            one.result = MemberNotFound(member_id=member_id)
 
 
 async def fitting_slots(

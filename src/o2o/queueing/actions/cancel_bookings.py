@@ -11,7 +11,11 @@ from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.hold_places import free_places
-from o2o.queueing.actions.record_booking_moves import BookingStep, record_booking_moves
+from o2o.queueing.actions.record_booking_moves import (
+    BookingStep,
+    other_intentions,
+    record_booking_moves,
+)
 from o2o.queueing.booking_commands import Booked, ChangeBooking
 from o2o.queueing.errors_bookings import BookingEnded, BookingNotFound
 from o2o.queueing.events_bookings import BookingCancelled
@@ -46,13 +50,18 @@ def check_reach(booking: KnownBooking | None, command: ChangeBooking) -> KnownBo
 async def cancel_bookings(tx: Tx, commands: Sequence[ChangeBooking]) -> list[Booked | Fact]:
     """Answer each in order; what is cancelled already stays so and is answered the same.
 
-    Facts: BookingNotFound, BookingEnded (also of who is here: then the number is given back).
+    Facts: BookingNotFound, BookingEnded (also of who is here: then the number is given back),
+    RequestBodyDiffers.
     Publishes `booking.cancelled`.
     """
     locked = await lock_bookings(tx, [command.booking_id for command in commands])
+    others = await other_intentions(tx, commands, move="cancelled")
     results: list[Booked | Fact] = []
     cancelled: dict[UUID, tuple[ChangeBooking, KnownBooking]] = {}
     for command in commands:
+        if command.request_id in others:
+            results.append(others[command.request_id])
+            continue
         try:
             booking = check_reach(locked.get(command.booking_id), command)
             is_over = booking.status is BookingStatus.CANCELLED or booking.booking_id in cancelled
@@ -136,6 +145,7 @@ def _step(command: ChangeBooking, booking: KnownBooking) -> BookingStep:
         from_status=booking.status,
         to_status=BookingStatus.CANCELLED,
         starts_at=booking.starts_at,
+        request_id=command.request_id,
         staff_id=command.staff_id,
         pad_id=command.pad_id,
         api_key_id=command.api_key_id,

@@ -1,4 +1,6 @@
-"""Write down what happened to bookings: one row per move, never changed after."""
+"""Write down what happened to bookings: one row per move, never changed after. A named intention
+that made a move is known by it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +12,8 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import BookingStatus
 from o2o.infra.database import Tx
+from o2o.infra.idempotency import RequestBodyDiffers, body_hash
+from o2o.queueing.booking_commands import ChangeBooking
 
 
 class BookingStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +25,6 @@ class BookingStep(msgspec.Struct, frozen=True, kw_only=True):
     to_status: BookingStatus
     starts_at: datetime
     request_id: UUID | None = None
-    body_hash: bytes | None = None
     staff_id: UUID | None = None
     pad_id: UUID | None = None
     api_key_id: UUID | None = None
@@ -49,16 +52,49 @@ _INSERT = text(
     + ")"
 )
 
+_BY_REQUEST = text(
+    "SELECT request_id, body_hash FROM booking_moves WHERE request_id = ANY(CAST(:ids AS uuid[]))"
+)
+
 
 async def record_booking_moves(tx: Tx, steps: Sequence[BookingStep]) -> None:
     """Write moves in one statement."""
     if not steps:
         return
     columns: dict[str, list[Any]] = {
-        name: [getattr(step, name) for step in steps] for name in _TYPES
+        name: [getattr(step, name, None) for step in steps] for name in _TYPES
     }
     columns["from_status"] = [
         None if step.from_status is None else step.from_status.value for step in steps
     ]
+    columns["body_hash"] = [
+        None if step.request_id is None else _asked(step.move, step.booking_id) for step in steps
+    ]
     columns["to_status"] = [step.to_status.value for step in steps]
     await tx.execute(_INSERT, columns)
+
+
+def _asked(move: str, booking_id: UUID) -> bytes:
+    return body_hash(f"booking.{move}", booking_id)
+
+
+async def other_intentions(
+    tx: Tx, commands: Sequence[ChangeBooking], *, move: str
+) -> dict[UUID, RequestBodyDiffers]:
+    """Return a refusal for each request id that made another move before, or moved another booking.
+
+    One that made this very move is not among them: the booking says what became of it.
+    """
+    wanted = {
+        command.request_id: _asked(move, command.booking_id)
+        for command in commands
+        if command.request_id is not None
+    }
+    if not wanted:
+        return {}
+    rows = await tx.execute(_BY_REQUEST, {"ids": list(wanted)})
+    return {
+        row.request_id: RequestBodyDiffers(request_id=str(row.request_id))
+        for row in rows
+        if bytes(row.body_hash) != wanted[row.request_id]
+    }

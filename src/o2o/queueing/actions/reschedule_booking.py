@@ -13,7 +13,11 @@ from o2o.queueing.actions.book_slots import (
 )
 from o2o.queueing.actions.cancel_bookings import check_reach
 from o2o.queueing.actions.hold_places import LockedSlot, free_places, lock_slots, take_places
-from o2o.queueing.actions.record_booking_moves import BookingStep, record_booking_moves
+from o2o.queueing.actions.record_booking_moves import (
+    BookingStep,
+    other_intentions,
+    record_booking_moves,
+)
 from o2o.queueing.actions.write_bookings import reminded_at
 from o2o.queueing.booking_commands import Booked, ChangeBooking, NewTime
 from o2o.queueing.errors_bookings import (
@@ -45,6 +49,8 @@ async def reschedule_booking(tx: Tx, command: ChangeBooking, new: NewTime) -> Bo
     Raises BookingNotFound, BookingEnded, BookedAlready, SlotFull, and those of fitting_slots; then
     the booking is as it was. Publishes `booking.made`.
     """
+    if (other := await other_intentions(tx, [command], move="rescheduled")) and command.request_id:
+        raise other[command.request_id]
     seen = check_reach(await get_booking(tx, command.booking_id), command)
     # In the order in which everybody locks: people, plan, bookings, slots.
     await lock_names_of_bookings(tx, person_numbers(fan_id=seen.fan_id, member_id=seen.member_id))
@@ -55,7 +61,7 @@ async def reschedule_booking(tx: Tx, command: ChangeBooking, new: NewTime) -> Bo
     plan = plans.get(booking.store_id)
     if plan is None or not plan.is_taking:
         raise BookingsNotTaken
-    party_size = new.party_size or booking.party_size
+    party_size = booking.party_size if new.party_size is None else new.party_size
     slots = await fitting_slots(
         tx, plan, new.starts_at, party_size=party_size, queue_id=new.queue_id, now=command.now
     )
@@ -141,6 +147,7 @@ async def _move(
         from_status=BookingStatus.BOOKED,
         to_status=BookingStatus.BOOKED,
         starts_at=starts_at,
+        request_id=command.request_id,
         staff_id=command.staff_id,
         pad_id=command.pad_id,
         api_key_id=command.api_key_id,

@@ -119,6 +119,12 @@ async def get_booking(tx: Tx, booking_id: UUID) -> KnownBooking:
     return found[0]
 
 
+async def list_by_id(tx: Tx, booking_ids: Sequence[UUID]) -> list[KnownBooking]:
+    """Return those that there are, in the order of the ids given."""
+    found = {one.booking_id: one for one in await _known(tx, _BY_ID, {"ids": list(booking_ids)})}
+    return [found[booking_id] for booking_id in booking_ids if booking_id in found]
+
+
 async def lock_bookings(tx: Tx, booking_ids: Sequence[UUID]) -> dict[UUID, KnownBooking]:
     """Lock those that there are, in id order."""
     found = await _known(tx, _LOCKED, {"ids": list(booking_ids)})

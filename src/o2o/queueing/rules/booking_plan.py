@@ -106,6 +106,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Return the date of a moment in the store's calendar."""
         return at.astimezone(self.zone).date()
 
+    def serves_at(self, at: datetime) -> bool:
+        """Whether the store is open at a moment, as far as anybody said."""
+        spans = self._spans_around(self.day_of(at))
+        return spans is None or any(span.since <= at < span.until for span in spans)
+
     def slots_of_day(self, day: date) -> list[PlannedSlot]:
         """Return the slots that begin on a date while the store serves, in order of time.
 

@@ -12,8 +12,11 @@ from sqlalchemy import select, update
 from o2o.crm.organisation import Store
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
+from o2o.infra.outbox import publish
 from o2o.kernel.hours import WEEKDAYS
+from o2o.kernel.ids import StoreId
 from o2o.stores.errors import HoursWrong, StoreNotFound
+from o2o.stores.events import StoreHoursSet
 
 Spans = Sequence[tuple[str, str]]
 SPANS_PER_DAY_MAX = 4
@@ -37,7 +40,7 @@ async def set_hours(
     """Replace a store's hours; a weekday that is not named is a day off.
 
     An end at or before its start is on the next day. Exceptions of dates before `today` are
-    forgotten. Raises StoreNotFound, HoursWrong; then nothing changed.
+    forgotten. Raises StoreNotFound, HoursWrong; then nothing changed. Publishes `store.hours_set`.
     """
     weekly = {day: _checked(hours.get(day, ()), day) for day in WEEKDAYS}
     _check_apart(weekly)
@@ -72,6 +75,7 @@ async def set_hours(
         before={"hours": before.hours, "exceptions": before.hours_exceptions},
         after={"hours": weekly, "exceptions": dated},
     )
+    await publish(tx, StoreHoursSet(store_id=StoreId(store_id)), now=now)
 
 
 def _checked(spans: Spans, day: str) -> list[list[str]]:
