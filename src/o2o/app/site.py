@@ -12,8 +12,10 @@ from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
 from o2o.membership.web.demo import STATE_KEY as CARDS_STATE_KEY
 from o2o.membership.web.live import diner_topic, pad_topic
+from o2o.queueing.web import hall_streams
 from o2o.queueing.web.boards import Boards
-from o2o.queueing.web.diner_streams import TicketStreams
+from o2o.queueing.web.diner_streams import TicketStreams, is_ticket_stream
+from o2o.queueing.web.hall_streams import display_topic, pad_queue_topic
 from o2o.staff.web.demo import STATE_KEY
 from o2o.web.edge import ASGIApp, Edge
 from o2o.web.live import LiveStreams
@@ -39,6 +41,20 @@ class Site:
             self._hub, pad_topic(platform), words=wired.words, route="/pad/live"
         )
         self.pad_live: ASGIApp = Edge(pad_streams, settings=runtime.settings)
+        queue_streams = LiveStreams(
+            self._hub,
+            pad_queue_topic(platform),
+            words=wired.words,
+            route=hall_streams.PAD_ROUTE,
+        )
+        self.pad_queue_live: ASGIApp = Edge(queue_streams, settings=runtime.settings)
+        display_streams = LiveStreams(
+            self._hub,
+            display_topic(platform),
+            words=wired.words,
+            route=hall_streams.DISPLAY_ROUTE,
+        )
+        self.display_live: ASGIApp = Edge(display_streams, settings=runtime.settings)
         self._boards = Boards(hub=self._hub, sessions=runtime.sessions, clock=runtime.clock)
         ticket_streams = TicketStreams(self._boards, hub=self._hub, platform=platform)
         self.ticket_live: ASGIApp = Edge(ticket_streams, settings=runtime.settings)
@@ -55,6 +71,15 @@ class Site:
         self.http: ASGIApp = Edge(self.litestar, settings=runtime.settings)  # type: ignore[arg-type]  # Litestar types its own ASGI
         self._tasks: list[asyncio.Task[None]] = []
 
+    def stream_of(self, path: str) -> ASGIApp:
+        """Return what serves an event stream; the pages answer addresses that are none."""
+        if path.startswith("/h5/"):
+            return self.ticket_live if is_ticket_stream(path) else self.diner_live
+        if hall_streams.is_display_stream(path):
+            return self.display_live
+        named = {"/pad/live": self.pad_live, hall_streams.PAD_ROUTE: self.pad_queue_live}
+        return named.get(path, self.http)
+
     async def open(self) -> None:
         """Start what runs beside the requests."""
         await self._wired.wechat.start()
@@ -68,6 +93,7 @@ class Site:
         await self._wired.till.drain()
         await self._wired.desk.drain()
         await self._wired.queues.drain()
+        await self._wired.bookings.drain()
         await asyncio.wait(self._tasks, timeout=5)
         await self._runtime.engine.dispose()
 

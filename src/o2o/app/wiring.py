@@ -43,15 +43,26 @@ from o2o.notifications.actions import queue_code
 from o2o.notifications.sms.choice import choose_sender
 from o2o.notifications.sms_errand import SMSErrands
 from o2o.queueing import chat as queueing_chat
+from o2o.queueing import chat_bookings, jobs_bookings, jobs_waits
 from o2o.queueing import jobs as queueing_jobs
 from o2o.queueing import jobs_notices as queueing_notices
-from o2o.queueing import jobs_waits
+from o2o.queueing.actions.tell_of_bookings import BookingVoice
 from o2o.queueing.actions.tell_parties import Voice
+from o2o.queueing.bookings import Bookings
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.events import QueueChanged
 from o2o.queueing.live import QueueBroadcaster
 from o2o.queueing.web import api as queueing_api
-from o2o.queueing.web import console_waits
+from o2o.queueing.web import (
+    console_arrange,
+    console_history,
+    console_hours,
+    console_queues,
+    console_rules,
+    console_waits,
+    display,
+    pad_queue,
+)
 from o2o.queueing.web import diner as queueing_diner
 from o2o.staff import jobs as staff_jobs
 from o2o.staff import web as staff_web
@@ -72,6 +83,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
     till: Till
     desk: Desk
     queues: Queues
+    bookings: Bookings
     panels: Panels
     console_menu: ConsoleMenu
 
@@ -94,6 +106,13 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_imports.route_handlers,
             *console_liability.route_handlers,
             *console_dossier.route_handlers,
+            *pad_queue.route_handlers,
+            *display.route_handlers,
+            *console_queues.route_handlers,
+            *console_arrange.route_handlers,
+            *console_rules.route_handlers,
+            *console_hours.route_handlers,
+            *console_history.route_handlers,
             *console_waits.route_handlers,
             *console_merge.route_handlers,
         ]
@@ -111,6 +130,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             "till": self.till,
             "desk": self.desk,
             "queues": self.queues,
+            "bookings": self.bookings,
         }
 
 
@@ -127,6 +147,7 @@ def wire(runtime: Runtime) -> Wired:
     )
     membership_chat.register(wechat.router, words=words, public_url=settings.public_url)
     queueing_chat.register(wechat.router, words=words, public_url=settings.public_url)
+    chat_bookings.register(wechat.router, words=words, public_url=settings.public_url)
     desk = Desk(
         sessions=runtime.sessions,
         seal=runtime.seal,
@@ -154,12 +175,14 @@ def wire(runtime: Runtime) -> Wired:
     console_liability.add_to_menu(console_menu)
     programme_console.add_to_menu(console_menu)
     console_members.add_to_menu(console_menu)
+    console_queues.add_to_menu(console_menu)
     return Wired(
         words=words,
         wechat=wechat,
         till=till,
         desk=desk,
         queues=queues,
+        bookings=Bookings(sessions=runtime.sessions),
         panels=panels,
         console_menu=console_menu,
     )
@@ -197,6 +220,12 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     )
     queueing_jobs.register(registry)
     jobs_waits.register(registry)
+    jobs_bookings.register(
+        registry,
+        messenger=wired.wechat.messenger,
+        clock=runtime.clock,
+        voice=BookingVoice(wired.words, runtime.settings.public_url),
+    )
     queueing_notices.register(
         registry,
         messenger=wired.wechat.messenger,
