@@ -112,12 +112,6 @@ class ShiftNotCounted(Conflict):
     code: ClassVar[str] = "shift.not_counted"
 
 
-class ShiftUnconfirmed(Conflict):
-    """The till waits for the next clerk to look at what was handed over."""
-
-    code: ClassVar[str] = "shift.unconfirmed"
-
-
 class CountMoved(Conflict):
     """Money moved while the drawer was counted: look at the sums once more."""
 

@@ -154,7 +154,12 @@ def answer_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """Answer an error of the framework; its server errors are ours to hide."""
     if error.status_code >= 500:
         return answer_unexpected(request, error)
-    return answer_fact(request, fact_of_http(error))
+    answer = answer_fact(request, fact_of_http(error))
+    if isinstance(error, MethodNotAllowedException):
+        # RFC 9110 §15.5.6: the answer says what the address takes.
+        taken = (error.headers or {}).get("allow", "").split(", ")
+        answer.headers["Allow"] = ", ".join(sorted({*taken, "OPTIONS"} - {""}))
+    return answer
 
 
 def answer_database(request: AnyRequest, error: DBAPIError) -> Response[Any]:

@@ -85,6 +85,13 @@ class JSONBroken(BadRequest):
     code = "request.json_broken"
 
 
+class MediaTypeUnsupported(BadRequest):
+    """The body says of itself that it is something else than JSON."""
+
+    code = "request.media_type_unsupported"
+    status = 415
+
+
 class RouteNotFound(NotFound):
     """There is nothing at this address."""
 

@@ -7,19 +7,25 @@ import msgspec
 from litestar import Request
 
 from o2o.kernel.errors import Fact
-from o2o.web.errors import FieldNotAllowed, JSONBroken, RequestInvalid
+from o2o.web.errors import FieldNotAllowed, JSONBroken, MediaTypeUnsupported, RequestInvalid
+
+JSON = "application/json"
 
 
 async def refuse_lenient_json(request: Request[Any, Any, Any]) -> None:
     """Refuse a body that is not JSON, says something twice, or fits its type only by conversion.
 
+    What names no type is taken for JSON, because nothing else is read here.
+
     The framework converts leniently, because it reads forms and queries by the same way, and of
-    two equal names it takes the last one. For `before_request`. Raises JSONBroken,
-    FieldNotAllowed, RequestInvalid.
+    two equal names it takes the last one. For `before_request`. Raises
+    MediaTypeUnsupported, JSONBroken, FieldNotAllowed, RequestInvalid.
     """
     field = request.route_handler.parsed_data_field
     if field is None:
         return
+    if request.headers.get("content-type") and request.content_type[0] != JSON:
+        raise MediaTypeUnsupported(wanted=JSON)
     check_json(await request.body(), field.annotation)
 
 

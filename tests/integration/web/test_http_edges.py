@@ -134,6 +134,37 @@ async def test_bodies_that_move_nothing(
     assert till.charges == []
 
 
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/x-msgpack"]
+)
+async def test_a_body_that_calls_itself_something_else_moves_nothing(
+    client: httpx.AsyncClient, till: CountingTill, kind: str
+) -> None:
+    path = f"/api/v1/members/{uuid4()}/debits"
+    answer = await client.post(path, json=debit(), headers={**KEY, "Content-Type": kind})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "request.media_type_unsupported")
+    assert till.charges == []
+    named = {**KEY, "Content-Type": "application/json; charset=utf-8"}
+    assert (await client.post(path, json=debit(), headers=named)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "method, path, allowed",
+    [
+        ("GET", f"/api/v1/members/{SOMEBODY}/debits", "OPTIONS, POST"),
+        ("DELETE", f"/api/v1/members/{SOMEBODY}", "GET, OPTIONS"),
+        ("PUT", "/pad/scan", "GET, OPTIONS"),
+    ],
+)
+async def test_a_method_that_is_not_taken_is_told_which_are(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await client.request(method, path, headers=KEY)
+
+    assert (answer.status_code, answer.headers.get("allow")) == (405, allowed)
+
+
 async def test_nil_uuid_names_no_intention(client: httpx.AsyncClient, till: CountingTill) -> None:
     path = f"/api/v1/members/{uuid4()}/debits"
     answer = await client.post(path, json=debit(request_id=NIL), headers=KEY)
