@@ -55,6 +55,7 @@ from o2o.queueing.live import QueueBroadcaster
 from o2o.queueing.web import api as queueing_api
 from o2o.queueing.web import (
     console_arrange,
+    console_bridge,
     console_history,
     console_hours,
     console_queues,
@@ -114,6 +115,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_hours.route_handlers,
             *console_history.route_handlers,
             *console_waits.route_handlers,
+            *console_bridge.route_handlers,
             *console_merge.route_handlers,
         ]
 
