@@ -13,6 +13,7 @@ from pathlib import Path
 from chaos import books
 from chaos.codes import run_codes
 from chaos.nemesis import FAULTS
+from chaos.numbers import run_numbers
 from chaos.product import Product
 from chaos.results import append_result, tell_lines
 from chaos.round import Round
@@ -27,6 +28,8 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.what == "codes":
         return run_codes(arguments.trials)
+    if arguments.what == "numbers":
+        return run_numbers(arguments.rounds)
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
     command = f"python -m chaos --minutes {arguments.minutes:g} --seed {seed}"
     for fault in arguments.fault:
@@ -60,9 +63,14 @@ def _run(arguments: argparse.Namespace, *, seed: int, folder: Path, command: str
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=("round", "codes"), default="round", help="codes: member codes"
+        "what",
+        nargs="?",
+        choices=("round", "codes", "numbers"),
+        default="round",
+        help="codes: member codes; numbers: 500 people who take one at once",
     )
     parser.add_argument("--trials", type=int, default=10_000, help="of each attack on codes")
+    parser.add_argument("--rounds", type=int, default=50, help="of numbers taken at once")
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are done")
     parser.add_argument("--seed", type=int, help="draws faults and load; printed when not given")
     parser.add_argument("--workers", type=int, default=2, help="web worker processes")

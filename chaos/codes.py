@@ -171,7 +171,7 @@ async def _attack(url: str, *, trials: int) -> CodesVerdict:
         await engine.dispose()
 
 
-async def _open_store(tx: Tx, seal: Seal, *, now: datetime) -> tuple[BrandId, StoreId]:
+async def open_store(tx: Tx, seal: Seal, *, now: datetime) -> tuple[BrandId, StoreId]:
     """Make a brand with an account and one store."""
     brand_id = await create_brand(
         tx,
@@ -219,7 +219,7 @@ async def _open_store(tx: Tx, seal: Seal, *, now: datetime) -> tuple[BrandId, St
 
 async def _set_up(sessions: SessionFactory, seal: Seal, *, now: datetime) -> Place:
     async with transaction(sessions) as tx:
-        brand_id, store_id = await _open_store(tx, seal, now=now)
+        brand_id, store_id = await open_store(tx, seal, now=now)
         staff_id = await create_staff(
             tx,
             brand_id=brand_id,
