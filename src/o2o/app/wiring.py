@@ -61,7 +61,10 @@ from o2o.queueing.web import (
     console_queues,
     console_rules,
     console_waits,
+    diner_booking,
+    diner_bookings,
     display,
+    door_poster,
     pad_queue,
 )
 from o2o.queueing.web import diner as queueing_diner
@@ -97,6 +100,8 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *membership_diner.route_handlers,
             *membership_identity.route_handlers,
             *queueing_diner.route_handlers,
+            *diner_bookings.route_handlers,
+            *diner_booking.route_handlers,
             *pad_cards.route_handlers,
             *staff_web.route_handlers,
             *membership_pad.route_handlers,
@@ -115,6 +120,7 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_hours.route_handlers,
             *console_history.route_handlers,
             *console_waits.route_handlers,
+            *door_poster.route_handlers,
             *console_bridge.route_handlers,
             *console_merge.route_handlers,
         ]
@@ -169,6 +175,7 @@ def wire(runtime: Runtime) -> Wired:
     pad_refunds.register(panels)
     diner_charges.register(panels, clock=runtime.clock)
     queueing_diner.register(panels, clock=runtime.clock)
+    diner_booking.register(panels)
     console_merge.register(panels)
     console_menu = ConsoleMenu()
     staff_web.add_to_menu(console_menu)
