@@ -19,6 +19,7 @@ from bench.debits import compare_debits
 from bench.findings import Finding, told
 from bench.machine import cores, describe, load_average
 from bench.results import record
+from bench.safeguards import compare_safeguards
 from bench.servers import ROOT
 from bench.streams import compare_streams
 from bench.world import make_world
@@ -30,8 +31,11 @@ ROUNDS_MAX = 9
 COMPARISONS = {
     "callbacks": compare_callbacks,
     "debits": compare_debits,
+    "safeguards": compare_safeguards,
     "streams": compare_streams,
 }
+# These are measured with all cores for both sides.
+WHOLE_MACHINE = {"debits", "safeguards"}
 # Runs of their own, with arguments of their own: `python -m bench million --members 100000`.
 STUDIES = {"million": million.main, "recommendations": recommendations.main}
 # Above this at the start, something else is at work here and figures are provisional.
@@ -112,7 +116,7 @@ async def _compare(
     findings: list[Finding] = []
     for name in asked.only or COMPARISONS:
         # One core for the server and one for the rest, except where both sides have the machine.
-        mine = server_cores | other_cores if name == "debits" else other_cores
+        mine = server_cores | other_cores if name in WHOLE_MACHINE else other_cores
         os.sched_setaffinity(0, mine)
         postgres.settle_on(mine)
         finding = await COMPARISONS[name](arena)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bench.contestants import Workshop, start_product
+from bench.contestants import Workshop, start_bare, start_product
 from bench.database import Postgres
 from bench.servers import Server
 from bench.world import World
@@ -27,4 +27,10 @@ class Arena(msgspec.Struct, frozen=True, kw_only=True):
             self.postgres.url,
             secret_key=self.world.secret_key,
             cores=cores or self.server_cores,
+        )
+
+    def start_bare(self, *, cores: set[int]) -> Server:
+        """Start the product without its safeguards, beside the whole one."""
+        return start_bare(
+            self.shop, self.postgres.url, secret_key=self.world.secret_key, cores=cores
         )

@@ -60,16 +60,32 @@ def _without_path() -> dict[str, str]:
 
 def start_product(shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]) -> Server:
     """Start the whole product as `o2o serve` runs it: one web worker; no relay."""
+    environment = product_environment(
+        database_url, secret_key=secret_key, data_dir=shop.folder / "product"
+    )
+    return _start_product("o2o.app.asgi", environment, log=shop.log("o2o"), cores=cores)
+
+
+def start_bare(shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]) -> Server:
+    """Start the product as `bench.bare` has it, in the same way."""
+    environment = product_environment(
+        database_url, secret_key=secret_key, data_dir=shop.folder / "bare"
+    )
+    environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
+    return _start_product("bench.bare", environment, log=shop.log("bare"), cores=cores)
+
+
+def _start_product(
+    module: str, environment: dict[str, str], *, log: Path, cores: set[int]
+) -> Server:
     port = free_port()
     return Server(
         "o2o",
-        granian("o2o.app.asgi:create_root", port=port, is_factory=True),
+        granian(f"{module}:create_root", port=port, is_factory=True),
         port=port,
         cores=cores,
-        environment=product_environment(
-            database_url, secret_key=secret_key, data_dir=shop.folder / "product"
-        ),
-        log=shop.log("o2o"),
+        environment=environment,
+        log=log,
         ready_path="/readyz",
     )
 
