@@ -208,3 +208,14 @@ async def check_durability(engine: AsyncEngine) -> None:
         faults.append(f"PostgreSQL {SERVER_VERSION_MIN} or newer is needed")
     if faults:
         raise DurabilityOff("; ".join(faults) + ".")
+
+
+async def allow_pauses(tx: Tx, *, seconds: int) -> None:
+    """Let this transaction think for so long between statements; a request's would be ended.
+
+    For what is computed while nobody else needs the rows, such as filling an empty database.
+    """
+    await tx.execute(
+        text("SELECT set_config('idle_in_transaction_session_timeout', :wait, true)"),
+        {"wait": f"{seconds}s"},
+    )

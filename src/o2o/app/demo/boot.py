@@ -30,7 +30,7 @@ from o2o.app.demo.seeding_queues import gather_crowds, seed_queues
 from o2o.app.demo.world import World
 from o2o.app.runtime import Runtime
 from o2o.infra.audit import SYSTEM
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx, allow_pauses, transaction
 from o2o.kernel.money import AMOUNT_FEN_MAX
 from o2o.membership.queries import MemberView, get_member_view, list_card_numbers
 from o2o.staff.actions.issue_api_key import issue_api_key
@@ -42,6 +42,7 @@ from o2o.wechat.queries.accounts import find_account_by_slug
 API_KEY_NAME = "demo"
 # No lower than any amount: what a card holds is limit enough for a demo.
 UNATTENDED_DEBIT_FEN_MAX = AMOUNT_FEN_MAX
+SEED_PAUSE_SECONDS = 300
 # Cards with something on them and room for more come first in demo.json.
 HANDY_FEN = range(5_000, 100_000)
 
@@ -59,6 +60,8 @@ async def prepare_demo(
     else:
         hashes = hash_staff_secrets(world)
         async with transaction(runtime.sessions) as tx:
+            # Sixty days are made up in between, on a machine that may have better things to do.
+            await allow_pauses(tx, seconds=SEED_PAUSE_SECONDS)
             await _seed(tx, runtime, world, accounts=accounts, hashes=hashes)
     async with transaction(runtime.sessions) as tx:
         await gather_crowds(tx, world, now=runtime.clock.now())

@@ -8,12 +8,14 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.aside import compute_aside
-from o2o.infra.database import Tx
+from o2o.infra.database import Tx, allow_pauses
 from o2o.kernel.business_day import business_day
 from o2o.queueing.queries.past_waits import list_past_days
 from o2o.queueing.rules.wait_learning import learn
 
 DAYS = 60
+# For one queue, on a machine that does other things too.
+LEARNING_SECONDS_MAX = 120
 
 _DUE = text(
     "SELECT q.id, q.servers, s.hours, s.timezone FROM queues q JOIN stores s ON s.id = q.store_id"
@@ -37,6 +39,8 @@ async def learn_waits(
 
     The day that is still lived is left out: who waits now has not waited to the end.
     """
+    # It holds nothing that anybody else waits for.
+    await allow_pauses(tx, seconds=LEARNING_SECONDS_MAX)
     rows = (await tx.execute(_DUE, {"before": now - every, "limit": limit})).all()
     for row in rows:
         until = business_day(now, hours=row.hours, timezone=row.timezone) - timedelta(days=1)
