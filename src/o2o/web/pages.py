@@ -19,6 +19,8 @@ from o2o.kernel.money import format_yuan
 from o2o.web.copy import Words, webviews_dir
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# How many days ago is said in a word.
+_NEAR_DAYS = {-1: "tomorrow", 0: "today", 1: "yesterday"}
 
 
 class Pages:
@@ -80,15 +82,15 @@ def yuan(amount_fen: int, *, sign: bool = False) -> Markup:
 
 @pass_context
 def when(context: Context, moment: datetime, timezone: str = "Asia/Shanghai") -> str:
-    """Say a moment as people do: today 18:30, yesterday 9:05, 3 Nov 12:00."""
+    """Say a moment as people do: today 18:30, yesterday 9:05, tomorrow 10:30, 3 Nov 12:00."""
     language = context["language"]
     local = moment.astimezone(ZoneInfo(timezone))
     today = context["now"].astimezone(ZoneInfo(timezone)).date()
     words: Words = context["words"]
     time = local.strftime("%H:%M")
     days = (today - local.date()).days
-    if days in {0, 1}:
-        return words.text(f"common.{'today' if days == 0 else 'yesterday'}_at", language, time=time)
+    if days in _NEAR_DAYS:
+        return words.text(f"common.{_NEAR_DAYS[days]}_at", language, time=time)
     pattern = "MMMd" if local.year == today.year else "yMMMd"
     day = format_date(local.date(), format=_skeleton(pattern, language), locale=_locale(language))
     return f"{day} {time}"
