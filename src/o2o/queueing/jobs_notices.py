@@ -63,7 +63,6 @@ class NoticeJobs:
             self._voice,
             keys=[(event.queue_id, event.business_on)],
             now=self._clock.now(),
-            is_version=event.version,
         )
 
     async def tell_of_end(self, tx: Tx, event: TicketEnded) -> None:

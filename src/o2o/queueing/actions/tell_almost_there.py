@@ -31,18 +31,12 @@ async def tell_almost_there(
     *,
     keys: Collection[LineKey],
     now: datetime,
-    is_version: int | None = None,
 ) -> int:
-    """Tell whoever of these lines has few ahead or a short wait, by the stores' settings.
-
-    With `is_version`, a line that has changed since is left to what tells of that change.
-    """
+    """Tell whoever of these lines has few ahead or a short wait, by the stores' settings."""
     lines = await list_lines(tx, keys, now=now)
     ahead: dict[UUID, int] = {}
     by_ticket: dict[UUID, LineState] = {}
     for line in lines.values():
-        if is_version is not None and line.version > is_version:
-            continue
         for ticket_id, parties_ahead in _due(line):
             ahead[ticket_id] = parties_ahead
             by_ticket[ticket_id] = line
