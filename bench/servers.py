@@ -16,7 +16,7 @@ from o2o.app.serving import BACKLOG, BACKPRESSURE
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 # As `o2o serve` sets it.
 HEADER_READ_MS = 10_000
