@@ -47,6 +47,10 @@ DAMAGES = {
         f"UPDATE ledger_transfers SET kind = 'points_spent' WHERE id = {DEBITS}",
         {"transfers_join_fitting_accounts"},
     ),
+    "a store that nobody knows": (
+        f"UPDATE ledger_transfers SET store_id = gen_random_uuid() WHERE id = {DEBITS}",
+        {"names_are_known"},
+    ),
     "a lot's rest": (
         "UPDATE ledger_lots SET remaining = remaining - 1 WHERE kind = 'bonus'",
         {"balances_equal_lots", "lots_less_draws_remain"},

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from o2o.infra.database import Tx, violated_constraint
-from o2o.kernel.ids import StoreId, new_id
+from o2o.kernel.ids import MemberId, StoreId, new_id
 from o2o.ledger.actions.enter_opening_balances import OpeningBalance, enter_opening_balances
 from o2o.ledger.errors import AccountNotFound, AmountOutOfRange
 from o2o.ledger.rules.limits import POINTS_MAX
@@ -67,7 +67,9 @@ async def test_a_request_entered_before_is_refused_with_all_others(tx: Tx) -> No
     one = opening(books, principal_fen=5)
     await enter(tx, books, one)
 
-    refusal = await refused(tx, books, opening(books, points=1), one._replace(member_id=new_id()))
+    refusal = await refused(
+        tx, books, opening(books, points=1), one._replace(member_id=MemberId(new_id()))
+    )
 
     assert isinstance(refusal, IntegrityError)
     assert violated_constraint(refusal) == "uq_ledger_transfers_request_id_part"

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.infra.database import Tx
 from o2o.ledger.queries.checks_of_lots import CHECKS_OF_LOTS
+from o2o.ledger.queries.checks_of_names import CHECKS_OF_NAMES
 from o2o.ledger.queries.checks_of_undoing import CHECKS_OF_UNDOING
 from o2o.ledger.queries.reasons import CHECKS_OF_REASONS
 
@@ -139,6 +140,7 @@ CHECKS: dict[str, str] = {
         " WHERE k.kind IS NULL OR f.brand_id <> o.brand_id"
         " OR f.asset <> t.asset OR o.asset <> t.asset"
     ),
+    **CHECKS_OF_NAMES,
     **CHECKS_OF_LOTS,
     **CHECKS_OF_UNDOING,
     **CHECKS_OF_REASONS,
