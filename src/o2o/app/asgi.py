@@ -13,7 +13,6 @@ from typing import Any
 from o2o.app.site import Site, open_site
 from o2o.infra.logging import configure_logging, get_logger
 from o2o.infra.settings import read_settings
-from o2o.queueing.web.diner_streams import is_ticket_stream
 from o2o.web.edge import Receive, Scope, Send
 
 log = get_logger(__name__)
@@ -37,11 +36,8 @@ class Root:
         path: str = scope["path"]
         if path.startswith("/wechat/") and path.endswith("/callback") and path.count("/") == 3:
             return site.callback(scope, receive, send)
-        if path.startswith("/h5/") and path.endswith("/live"):
-            is_ticket = is_ticket_stream(path)
-            return (site.ticket_live if is_ticket else site.diner_live)(scope, receive, send)
-        if path == "/pad/live":
-            return site.pad_live(scope, receive, send)
+        if path.endswith("/live"):
+            return site.stream_of(path)(scope, receive, send)
         return site.http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
