@@ -55,6 +55,8 @@ from o2o.queueing.live import QueueBroadcaster
 from o2o.queueing.web import api as queueing_api
 from o2o.queueing.web import (
     console_arrange,
+    console_booking_plan,
+    console_bookings,
     console_bridge,
     console_history,
     console_hours,
@@ -119,6 +121,8 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True):
             *console_rules.route_handlers,
             *console_hours.route_handlers,
             *console_history.route_handlers,
+            *console_bookings.route_handlers,
+            *console_booking_plan.route_handlers,
             *console_waits.route_handlers,
             *door_poster.route_handlers,
             *console_bridge.route_handlers,

@@ -44,6 +44,16 @@ class SlotNotThere(Invalid):
         self.nearest = list(nearest)
 
 
+class TimeNotChosen(Invalid):
+    """No time was chosen, or something that is no time."""
+
+    code: ClassVar[str] = "booking.time_not_chosen"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__(field="starts_at")
+
+
 class SlotPast(Invalid):
     """The time is over."""
 

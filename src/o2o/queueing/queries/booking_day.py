@@ -16,6 +16,7 @@ from o2o.queueing.commands import ticket_code
 from o2o.queueing.queries.affected_bookings import day_span
 from o2o.queueing.queries.booking_plans import list_plans
 from o2o.queueing.rules.booking_arrival import Arrival, arrival_of
+from o2o.queueing.rules.booking_plan import SlotKey
 
 DAY_MAX = 1_000
 # How far back it counts that somebody did not come.
@@ -41,6 +42,12 @@ _ROWS = text(
     " WHERE b.store_id = :store_id AND b.starts_at >= :since AND b.starts_at < :until"
     " AND b.status = ANY(CAST(:statuses AS text[]))"
     " ORDER BY b.starts_at, q.rank, b.booked_at, b.id LIMIT :most"
+)
+
+
+_FILLED = text(
+    "SELECT queue_id, starts_at, party_size_min, booked FROM booking_slots"
+    " WHERE store_id = :store_id AND starts_at >= :since AND starts_at < :until AND booked > 0"
 )
 
 
@@ -97,6 +104,15 @@ async def list_day(
     return await _rows(
         tx, store_id, since=since, until=until, statuses=list(BookingStatus), now=now
     )
+
+
+async def list_booked_between(
+    tx: Tx, store_id: UUID, *, since: datetime, until: datetime
+) -> dict[SlotKey, int]:
+    """Return how many places of the store's slots are taken in a span, past ones too."""
+    params = {"store_id": store_id, "since": since, "until": until}
+    rows = await tx.execute(_FILLED, params)
+    return {SlotKey(row.queue_id, row.starts_at, row.party_size_min): row.booked for row in rows}
 
 
 async def list_arrivals(tx: Tx, store_id: UUID, now: datetime) -> list[ExpectedArrival]:

@@ -21,9 +21,9 @@ from o2o.queueing.rules.booking_plan import (
 
 _STORES_MAX = 500
 _SETTINGS = (
-    "SELECT b.store_id, s.brand_id, s.name, s.timezone, s.hours, s.hours_exceptions, b.is_taking,"
-    " b.live_max, b.party_size_usual, b.remind_minutes, b.early_minutes, b.grace_minutes,"
-    " b.no_show_minutes"
+    "SELECT b.store_id, s.brand_id, s.name, s.address, s.timezone, s.hours, s.hours_exceptions,"
+    " b.is_taking, b.live_max, b.party_size_usual, b.remind_minutes, b.early_minutes,"
+    " b.grace_minutes, b.no_show_minutes"
     " FROM booking_settings b JOIN stores s ON s.id = b.store_id"
     " WHERE b.store_id = ANY(CAST(:store_ids AS uuid[])) ORDER BY b.store_id"
 )
@@ -33,7 +33,7 @@ _PLANS_SHARED = text(f"{_SETTINGS} FOR SHARE OF b")
 _RULES = text(
     "SELECT r.id, r.store_id, r.queue_id, r.weekday, r.since_minute, r.until_minute,"
     " r.slot_minutes, r.capacity, r.party_size_min, r.party_size_max,"
-    " q.code, q.name, q.name_en, q.rank"
+    " q.kind, q.code, q.name, q.name_en, q.rank"
     " FROM booking_rules r JOIN queues q ON q.id = r.queue_id AND q.retired_at IS NULL"
     " WHERE r.store_id = ANY(CAST(:store_ids AS uuid[]))"
     " ORDER BY q.rank, q.code, r.weekday, r.since_minute, r.party_size_min"
@@ -152,6 +152,7 @@ def _plan(row: Any, rules: Sequence[Any], exceptions: Sequence[Any]) -> Plan:
     queues = {
         rule.queue_id: BookableQueue(
             queue_id=rule.queue_id,
+            kind=rule.kind,
             code=rule.code,
             name=rule.name,
             name_en=rule.name_en,
@@ -163,6 +164,7 @@ def _plan(row: Any, rules: Sequence[Any], exceptions: Sequence[Any]) -> Plan:
         store_id=row.store_id,
         brand_id=row.brand_id,
         store_name=row.name,
+        store_address=row.address,
         timezone=row.timezone,
         is_taking=row.is_taking,
         live_max=row.live_max,

@@ -16,6 +16,7 @@ from o2o.queueing.rules.booking_codes import read_code
 CHARS_MAX = 40
 # Fewer digits without a # are something else.
 DIGITS_MIN = 8
+WALL_CLOCK_DIGITS = 12
 YEAR_MIN, YEAR_MAX = 1000, 9998
 # What may stand after the last word of a message (a full stop of Chinese among them).
 _AROUND = " \t\r\n.,!?;:~'\"()[]{}<>\u3002\u3001"
@@ -57,14 +58,14 @@ def read_booking_ask(text: str) -> BookingAsk | None:
     found = _COMPACT.fullmatch(compact[1:].lstrip("#"))
     if found is not None:
         digits, line, people = found.groups()
-        return _ask(_moment(digits), line, people)
+        return _ask(read_wall_clock(digits), line, people)
     apart = _APART.fullmatch(folded[1:].lstrip("# "))
     if apart is None:
         return BookingAsk(at=None)
     *parts, line, people = apart.groups()
     year, month, day, hour, minute = (part or "0" for part in parts)
     digits = f"{year}{month:0>2}{day:0>2}{hour:0>2}{minute:0>2}"
-    return _ask(_moment(digits), line, people)
+    return _ask(read_wall_clock(digits), line, people)
 
 
 def read_cancel_ask(text: str) -> CancelAsk | None:
@@ -89,8 +90,13 @@ def _ask(at: datetime | None, line: str | None, people: str | None) -> BookingAs
     )
 
 
-def _moment(digits: str) -> datetime | None:
-    """Read year, month, day, hour and minute; None for a day or a time that is not."""
+def read_wall_clock(digits: str) -> datetime | None:
+    """Read year, month, day, hour and minute; None for a day or a time that is not.
+
+    The time is what a clock on the wall shows: whose wall is for others to say.
+    """
+    if not (digits.isascii() and digits.isdigit() and len(digits) == WALL_CLOCK_DIGITS):
+        return None
     year, month, day, hour, minute = (
         int(digits[since:until]) for since, until in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12))
     )

@@ -20,10 +20,15 @@ class BookableQueue(msgspec.Struct, frozen=True, kw_only=True):
     """A table class or a service line that has slots."""
 
     queue_id: UUID
+    kind: str
     code: str
     name: str
     name_en: str
     rank: int
+
+    def name_in(self, language: str) -> str:
+        """Return the name for a reader of that language."""
+        return self.name_en if language == "en" else self.name
 
 
 class WeeklyRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +88,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     store_id: UUID
     brand_id: UUID
     store_name: str
+    store_address: str
     timezone: str
     is_taking: bool
     live_max: int
