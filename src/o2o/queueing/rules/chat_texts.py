@@ -56,17 +56,18 @@ class ChatTables(msgspec.Struct, frozen=True, kw_only=True):
             found = {word.translate(same) for file in files for word in file.get(name, ())}
             return tuple(sorted(found, key=lambda word: (-len(word), word)))
 
-        def pairs(name: str) -> dict[str, Any]:
+        def meanings(name: str) -> dict[str, str]:
             return {
-                word.translate(same): meant
+                word.translate(same): row[0]
                 for file in files
-                for word, meant in file.get(name, {}).items()
+                for row in file.get(name, ())
+                for word in row[1:]
             }
 
         return cls(
             same=same,
-            digits=pairs("digits"),
-            letters=pairs("letters"),
+            digits={word: int(digit) for word, digit in meanings("digits").items()},
+            letters=meanings("letters"),
             **{
                 name: words(name)
                 for name in cls.__struct_fields__
