@@ -102,20 +102,22 @@ class CounterSteps:
     async def identify_by_tail(self, tail: str, *, member_id: UUID, by: AtPad) -> OpenedVisit:
         """Open a visit for one of those that were found, which identifies only.
 
-        Raises TailTooShort, LookupLocked, MemberNotFound when that member's phone ends otherwise.
+        Who was looked up was counted then; only a wrong choice is counted once more, or a counter
+        could serve half as many as it may look up. Raises TailTooShort, LookupLocked,
+        MemberNotFound when that member's phone ends otherwise.
         """
         digits, now = _tail(tail), self._clock.now()
+        key = guess_key(LOOKUP_LIMIT, by.pad_id)
         async with transaction(self._sessions) as tx:
-            wait = await self._count_look(tx, by=by, now=now)
-            found = []
-            if wait is None:
-                found = await list_members_by_tail(
-                    tx, brand_id=by.brand_id, tail=digits, member_id=member_id
-                )
-            if found:
+            if until := (await list_guess_locks(tx, [key], now=now)).get(key):
+                raise LookupLocked(retry_after_seconds=seconds_until(until, now))
+            if await list_members_by_tail(
+                tx, brand_id=by.brand_id, tail=digits, member_id=member_id
+            ):
                 return await identify_member(
                     tx, member_id=member_id, by=by, via=VisitVia.PHONE_TAIL, now=now
                 )
+            wait = await self._count_look(tx, by=by, now=now)
         if wait is not None:
             raise LookupLocked(retry_after_seconds=wait)
         raise MemberNotFound(member_id=member_id)

@@ -58,6 +58,23 @@ async def test_looking_up_is_limited(pad: Browser, named: Counter, clock: FakeCl
     assert chosen.json()["code"] == "lookup.locked"
 
 
+async def test_who_was_looked_up_is_not_counted_again_but_a_wrong_choice_is(
+    pad: Browser, named: Counter
+) -> None:
+    right = {"tail": "5678", "member_id": str(named.member_id)}
+    for _ in range(20):
+        assert (await pad.post("/pad/lookup", tail="5678")).status_code == 200
+    assert (await pad.post("/pad/visits/by-phone", **right)).status_code == 200
+
+    wrong = await pad.post("/pad/visits/by-phone", tail="9999", member_id=str(named.member_id))
+    locked = await pad.post("/pad/visits/by-phone", **right)
+
+    assert [(one.status_code, one.json()["code"]) for one in (wrong, locked)] == [
+        (429, "lookup.locked"),
+        (429, "lookup.locked"),
+    ]
+
+
 async def test_choosing_somebody_whose_phone_ends_otherwise_opens_nothing(
     pad: Browser, named: Counter, sessions: SessionFactory
 ) -> None:
