@@ -23,6 +23,16 @@ class BirthdayUnusable(Invalid):
         super().__init__(field="birthday")
 
 
+class GuardianNeeded(Invalid):
+    """Under fourteen it is a guardian who agrees (Personal Information Protection Law, 31)."""
+
+    code: ClassVar[str] = "profile.guardian_needed"
+
+    def __init__(self) -> None:
+        """Name the field at fault."""
+        super().__init__(field="birthday")
+
+
 class ExportNotFound(NotFound):
     """There is no copy of that name for this member, or it is not ready."""
 

@@ -10,10 +10,11 @@ from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_identity import NameInvalid
-from o2o.membership.errors_privacy import BirthdayUnusable
+from o2o.membership.errors_privacy import BirthdayUnusable, GuardianNeeded
 from o2o.membership.rules.names import parse_real_name
 
 AGE_YEARS_MAX = 120
+AGE_OF_CONSENT = 14
 ZONE = ZoneInfo("Asia/Shanghai")
 
 _LOCK = text(
@@ -23,7 +24,10 @@ _SET = text("UPDATE members SET name = :name, birthday = :birthday WHERE id = :m
 
 
 def read_birthday(typed: str, *, now: datetime) -> date | None:
-    """Return a day as the date field sends it, None for an empty one. Raises BirthdayUnusable."""
+    """Return a day as the date field sends it, None for an empty one.
+
+    Raises BirthdayUnusable, GuardianNeeded.
+    """
     if not typed.strip():
         return None
     try:
@@ -33,6 +37,13 @@ def read_birthday(typed: str, *, now: datetime) -> date | None:
     today = now.astimezone(ZONE).date()
     if not 0 < (today - birthday).days <= AGE_YEARS_MAX * 366:
         raise BirthdayUnusable
+    # Whoever was born on a leap day has the birthday on the first of March of other years.
+    if (today.year - AGE_OF_CONSENT, today.month, today.day) < (
+        birthday.year,
+        birthday.month,
+        birthday.day,
+    ):
+        raise GuardianNeeded
     return birthday
 
 
@@ -42,7 +53,7 @@ async def correct_profile(
     """Set what the member typed; return which fields changed. A name, once given, stays one.
 
     Raises MemberNotFound, NameInvalid (also for taking a name away: the card would no longer be
-    a named one), BirthdayUnusable.
+    a named one), BirthdayUnusable, GuardianNeeded.
     """
     wanted = {
         "name": parse_real_name(name) if name.strip() else None,
