@@ -1,6 +1,8 @@
 """On a phone: what a refund comes to, money for a friend, a copy of the data, and goodbye."""
 
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from sqlalchemy import text
 
@@ -105,7 +107,12 @@ async def test_a_copy_then_goodbye(
     await is_sound(page)
     async with page.expect_download() as download:
         await page.click("main form button")
-    assert (await download.value).suggested_filename == "my-data.zip"
+    file = await download.value
+    assert file.suggested_filename == "my-data.zip"
+    with ZipFile(await file.path()) as copy:
+        assert copy.testzip() is None
+        kinds = {Path(name).suffix for name in copy.namelist()}
+        assert {".json", ".csv", ".html"} <= kinds
 
     await page.goto(f"/h5/{member.slug}/privacy/delete")
     if await page.locator("input[name=gives_up]").count():
