@@ -37,7 +37,6 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     # Changes where the page has to be read anew: another status, another call.
     mark: str
     ahead: int | None = None
-    waiting: int | None = None
     # From … to … minutes.
     low: int | None = None
     high: int | None = None
@@ -167,7 +166,7 @@ def _seen(
         standing = standings.get(ticket_id)
         return None if standing is None else Seen(standing.status.value, standing.mark)
     low, high = told_range(line.model.estimate(ahead))
-    return Seen("waiting", "waiting", ahead, len(line.order), low, high)
+    return Seen("waiting", "waiting", ahead, low, high)
 
 
 def known_keys(boards: Boards) -> Iterable[LineKey]:

@@ -19,11 +19,11 @@ AFTER_ACT_COUNT_MAX = 3
 # The latest message and the latest act; then what was sent since each of them.
 _IS_OPEN = text(
     "SELECT EXISTS (SELECT 1 FROM ("
-    " (SELECT received_at, :message_count_max AS count_max FROM inbound_messages"
+    " (SELECT received_at, CAST(:message_count_max AS bigint) AS count_max FROM inbound_messages"
     "  WHERE account_id = :account_id AND openid = :openid AND kind <> 'event'"
     "  AND received_at > :message_since ORDER BY id DESC LIMIT 1)"
     " UNION ALL"
-    " (SELECT received_at, :act_count_max FROM inbound_messages"
+    " (SELECT received_at, CAST(:act_count_max AS bigint) FROM inbound_messages"
     "  WHERE account_id = :account_id AND openid = :openid AND kind = 'event'"
     "  AND lower(event) IN ('click', 'scancode_push', 'scancode_waitmsg', 'subscribe', 'scan')"
     "  AND received_at > :act_since ORDER BY id DESC LIMIT 1)"
