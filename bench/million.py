@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -166,12 +167,12 @@ async def run(
 def _tell(answered: Sequence[Answered], *, rate: int) -> int:
     """Print the figures; return how many answers were no page."""
     took: dict[str, list[float]] = {}
-    refused = 0
+    refused: Counter[str] = Counter()
     for one in answered:
         if one.status == HTTPStatus.OK:
             took.setdefault(one.question.kind, []).append(one.milliseconds)
         else:
-            refused += 1
+            refused[f"{one.question.kind}: status {one.status}"] += 1
     searches = [ms for kind, values in took.items() if kind.startswith("search") for ms in values]
     print(f"{'':26}{'n':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     for kind, values in [*sorted(took.items()), ("all searches", searches)]:
@@ -184,9 +185,9 @@ def _tell(answered: Sequence[Answered], *, rate: int) -> int:
             continue
         kept = percentile(values, 99) < TARGET_MS
         print(f"{kind}: p99 {'below' if kept else 'NOT below'} {TARGET_MS:g} ms at {rate}/s")
-    if refused:
-        print(f"answers that were no page: {refused}")
-    return refused
+    for what, count in refused.most_common():
+        print(f"no page, {count} times: {what}")
+    return refused.total()
 
 
 def main(work: Path, words: Sequence[str]) -> int:

@@ -56,6 +56,12 @@ class _Line(asyncio.Protocol):
         self.transport.write(question.text)
         return self._told
 
+    def give_up(self) -> None:
+        """Close a connection on which an answer may still come."""
+        if self.transport is not None:
+            self.transport.abort()
+            self.transport = None
+
     def data_received(self, data: bytes) -> None:
         data = self._held + data
         head_end = data.find(b"\r\n\r\n")
@@ -88,7 +94,11 @@ async def ask_when_due(
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         async with lines:
             line = idle.pop() if idle else (await loop.create_connection(_Line, *address))[1]
-            status = await asyncio.wait_for(line.ask(question), DRAIN_SECONDS)
+            try:
+                status = await asyncio.wait_for(line.ask(question), DRAIN_SECONDS)
+            except TimeoutError:
+                status = 0
+                line.give_up()
             took = time.perf_counter() - due
         if line.transport is not None:
             idle.append(line)
