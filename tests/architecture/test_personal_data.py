@@ -20,6 +20,9 @@ NAMED_FOR_PEOPLE = {
 }
 # Tables with such a column that are about nobody we serve, each with its reason.
 ABOUT_NOBODY = {
+    "ledger_lot_draws": "amounts between transfers and lots, which are in the list",
+    "ledger_lot_returns": "likewise",
+    "ledger_reversals": "how much of a transfer went back",
     "stores": "the phone of a store",
     "shifts": "how many notes of which value lay in a till",
     "queue_settings": "which coupon answers a broken promise",
@@ -35,6 +38,8 @@ def is_about_people(table: Table) -> bool:
         or column.name.endswith("_member_id")
         or isinstance(column.type, JSONB)
         or any(key.column.table.name in PEOPLE for key in column.foreign_keys)
+        # The books name what they are about without foreign keys.
+        or (table.name.startswith("ledger_") and column.name in {"account_id", "transfer_id"})
         for column in table.columns
     )
 
