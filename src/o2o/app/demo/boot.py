@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from o2o.app.demo.bills import write_bills
+from o2o.app.demo.booking import load_booking
 from o2o.app.demo.file import (
     DemoBoughtCard,
     DemoCard,
@@ -23,6 +24,7 @@ from o2o.app.demo.seeding import (
     hash_staff_secrets,
     seed_group,
 )
+from o2o.app.demo.seeding_bookings import seed_bookings
 from o2o.app.demo.seeding_keeping import seed_bought_cards, seed_kept
 from o2o.app.demo.seeding_members import replay_history, seed_members
 from o2o.app.demo.seeding_purchases import seed_menus, seed_purchases
@@ -93,6 +95,7 @@ async def _seed(
     await seed_bought_cards(tx, world, keeping, places=places, seal=runtime.seal, now=now)
     await seed_kept(tx, keeping, members=history.members, entered=members, places=places, now=now)
     await seed_queues(tx, world, places=places, now=now)
+    await seed_bookings(tx, world, load_booking(), places=places, now=now)
 
 
 async def _refresh_credentials(
