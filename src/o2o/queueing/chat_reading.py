@@ -91,6 +91,8 @@ class Reader:
             return None
         if (letter := self.texts.called_line(ask.text)) is not None:
             return Want(ask=ask, talk=Talk(wish=Wish.CALLED, letter=letter))
+        if self.texts.asks_status(ask.text):
+            return Want(ask=ask, talk=Talk(wish=Wish.STATUS))
         if (take := self.texts.take(ask.text)) is None:
             return None
         if take.is_english:

@@ -230,13 +230,18 @@ async def test_status_cancel_and_none(
 ) -> None:
     place = await given_place(sessions, restaurant, CLASSES)
     person = await given_person(sessions, restaurant)
-    assert await person.say("我的号") == "您现在没有排队号。回复 取号 即可排队。"
-    assert await person.say("取消排队") == "您现在没有排队号。回复 取号 即可排队。"
+    assert (
+        await person.say("我的号") == "您现在没有排队号。回复 取号 即可排队，回复 1 查看排队人数。"
+    )
+    assert (
+        await person.say("取消排队")
+        == "您现在没有排队号。回复 取号 即可排队，回复 1 查看排队人数。"
+    )
     await given_waiting(sessions, place.queues["A"], 2, clock=clock)
     await person.say("取号2人")
     link = await link_of(sessions, person)
     head = "您的排队号：A002（小桌）\n小灶静安寺店，2位\n再等1桌就到您了，预计"
-    told = [await person.say(words) for words in ("我的号", "排队进度", "排隊進度", "还有几桌")]
+    told = [await person.say(words) for words in ("我的号", "排队进度", "排隊進度", "排队查询")]
     assert len(set(told)) == 1
     assert str(told[0]).startswith(head)
     assert str(told[0]).endswith("分钟\n" + link)
@@ -249,7 +254,10 @@ async def test_status_cancel_and_none(
         await person.say("取消排队") == "已取消排队号A002（小灶静安寺店）。需要时回复 取号 再来。"
     )
     assert await tickets(sessions, person.openid) == [("A002", 2, "cancelled", "ordinary", "chat")]
-    assert await person.say("取消排队") == "您现在没有排队号。回复 取号 即可排队。"
+    assert (
+        await person.say("取消排队")
+        == "您现在没有排队号。回复 取号 即可排队，回复 1 查看排队人数。"
+    )
 
 
 async def test_back_in_line_after_a_miss(

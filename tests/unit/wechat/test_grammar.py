@@ -13,6 +13,12 @@ ZH = WORDS.table("commands", "zh_CN")
 GRAMMAR = WORDS.table("grammar", "zh_CN")
 ALIKE = {row[0]: row[1:] for row in GRAMMAR["alike"]}
 FORGIVING = sorted(set(ZH) - set(GRAMMAR["exact"]))
+# Those with a word in which a character may be mistaken for another.
+MISTAKABLE = [
+    command
+    for command in FORGIVING
+    if any(len(word) > 1 and not ALIKE.keys().isdisjoint(word) for word in ZH[command]["words"])
+]
 NOISE = st.text(alphabet=" \t\n\u3000。，！？…～~?!.😊❤", max_size=4)
 
 
@@ -97,7 +103,7 @@ def test_what_people_type_for_a_command(command: str, texts: str) -> None:
         "积分兑换什么",
         "我的会员卡丢了怎么办",
         "你们几点开门",
-        "我想订位",
+        "我想静静",
         "今天有什么优惠活动",
         "账单不对，我要投诉",
         "余额余额",
@@ -135,7 +141,7 @@ def test_politeness_around_a_word_changes_nothing(
         assert named(f"{head}{before}{word}{after}{tail}") == command
 
 
-@given(command=st.sampled_from(FORGIVING), data=st.data())
+@given(command=st.sampled_from(MISTAKABLE), data=st.data())
 def test_one_slip_of_a_character_is_understood_or_asked_about(
     command: str, data: st.DataObject
 ) -> None:

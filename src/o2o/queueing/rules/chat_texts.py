@@ -30,6 +30,7 @@ class ChatTables(msgspec.Struct, frozen=True, kw_only=True):
     ten: tuple[str, ...]
     hundred: tuple[str, ...]
     called: tuple[str, ...]
+    asking: tuple[str, ...]
     letters: Mapping[str, str]
     of_line: tuple[str, ...]
     take: tuple[str, ...]
@@ -99,13 +100,21 @@ class ChatTexts:
         line = _maybe(tables.of_line)
         people, take = _any(tables.people), _any(tables.take)
         verb, noun = _any(tables.take_verb), _any(tables.take_noun)
-        self._called = _whole(around, rf"(?:{_any(tables.called)})(?P<letter>{letter}){line}")
+        self._called = _whole(
+            (_many((*tables.before, *tables.asking)), _many((*tables.after, *tables.asking))),
+            rf"(?:{_any(tables.called)})(?P<letter>{letter}){line}",
+        )
         self._take = _whole(
             around,
             rf"(?:(?P<first>{number})(?:{people}))?{_many(tables.before)}"
             rf"(?:(?P<ahead>{letter}){line}(?:{take})|(?:{take})(?:(?P<behind>{letter}){line})?"
             rf"|(?:{verb})(?P<inside>{letter})(?:{noun}))"
             rf"{_many(tables.before)}(?:(?P<last>{number})(?:{people})?)?",
+        )
+        asking = _any(tables.asking)
+        self._status = _whole(
+            around,
+            rf"(?:(?:{asking})+(?:{take}|{noun})(?:{asking})*|(?:{take}|{noun})(?:{asking})+)",
         )
         self._count = _whole(around, rf"(?P<number>{number})(?:{people})?")
         self._sum = _whole(around, rf"(?:{number}(?:{people})){{2,3}}")
@@ -138,6 +147,10 @@ class ChatTexts:
             self._upper(letter) if letter else None,
             found.string.isascii(),
         )
+
+    def asks_status(self, text: str) -> bool:
+        """Whether a text asks how a number stands, without being a word for it."""
+        return self._match(self._status, text) is not None
 
     def party_size(self, text: str) -> int | None:
         """Return how many people a text says; adults and children are added up."""
