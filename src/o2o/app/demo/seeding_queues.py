@@ -25,7 +25,7 @@ from o2o.queueing.actions.enter_past_tickets import (
 from o2o.queueing.actions.enter_queues import NewDesk, NewQueues, enter_queues
 from o2o.queueing.actions.move_tickets import seat_tickets
 from o2o.queueing.actions.take_tickets import take_tickets
-from o2o.queueing.commands import CalledTicket, CallNext, MoveTicket, TakenTicket, TakeTicket
+from o2o.queueing.commands import CalledTicket, CallNext, MoveTicket, TakeTicket
 from o2o.queueing.queries.arranged import ArrangedQueue, list_arranged_queues
 from o2o.queueing.queries.desks import DeskView, list_desks
 from o2o.queueing.queries.store_figures import list_queue_figures
@@ -175,9 +175,31 @@ async def gather_crowds(tx: Tx, world: World, *, now: datetime) -> None:
             since = day_began(now, hours=store.hours, timezone=store.timezone)
             queues = await list_arranged_queues(tx, store, now=now)
             desks = await list_desks(tx, store.id)
-            for queue in queues:
-                scene = _Scene(queue, crowd, desks, since=since, now=now, rng=rng)
-                await scene.play(tx)
+            scenes = [
+                _Scene(queue, crowd, desks, since=since, now=now, rng=rng) for queue in queues
+            ]
+            await _play(tx, [scene for scene in scenes if scene.has_people])
+
+
+async def _play(tx: Tx, scenes: Sequence["_Scene"]) -> None:
+    """Take the numbers, call those before the crowd in order of time, seat all but the last."""
+    for taken in await take_tickets(tx, [take for scene in scenes for take in scene.takes()]):
+        if isinstance(taken, Fact):
+            return  # Closed at this hour: nobody queues.
+    calls = sorted((call for scene in scenes for call in scene.calls()), key=lambda c: c.now)
+    called = [c for c in await call_next(tx, calls) if isinstance(c, CalledTicket)]
+    last = {call.queue_id: call.ticket_id for call in called}
+    seats = [
+        MoveTicket(
+            request_id=new_id(),
+            ticket_id=call.ticket_id,
+            now=call.called_at + timedelta(seconds=50),
+        )
+        for call in called
+        if last[call.queue_id] != call.ticket_id
+    ]
+    if seats:
+        await seat_tickets(tx, seats)
 
 
 class _Scene:
@@ -200,19 +222,19 @@ class _Scene:
             desk.code for desk in desks if not desk.queue_ids or queue.queue_id in desk.queue_ids
         ]
 
-    async def play(self, tx: Tx) -> None:
-        """Take the numbers, call those before the crowd, seat all of them but the last."""
+    @property
+    def has_people(self) -> bool:
+        """Whether anybody comes, and there is a desk to call them to."""
+        return bool(self._waiting + self._called and self._desks)
+
+    def takes(self) -> list[TakeTicket]:
+        """Return the wishes for numbers, the first the longest ago."""
         total = self._waiting + self._called
-        if not total or not self._desks:
-            return
-        for taken in await take_tickets(tx, [self._take(place, total) for place in range(total)]):
-            if isinstance(taken, Fact):
-                return  # Closed at this hour: nobody queues.
-            assert isinstance(taken, TakenTicket)
-        called = await call_next(tx, [self._call(place) for place in range(self._called)])
-        seated = [call for call in called[:-1] if isinstance(call, CalledTicket)]
-        if seated:
-            await seat_tickets(tx, [self._seat(call) for call in seated])
+        return [self._take(place, total) for place in range(total)]
+
+    def calls(self) -> list[CallNext]:
+        """Return the calls until now."""
+        return [self._call(place) for place in range(self._called)]
 
     def _minutes_ago(self, minutes: float) -> datetime:
         return max(self._now - timedelta(minutes=minutes), self._since)
@@ -236,12 +258,7 @@ class _Scene:
             request_id=new_id(),
             queue_ids=(self._queue.queue_id,),
             desk=self._desks[place % len(self._desks)],
-            now=self._minutes_ago(1 + (self._called - 1 - place) * self._gap()),
-        )
-
-    def _seat(self, call: CalledTicket) -> MoveTicket:
-        return MoveTicket(
-            request_id=new_id(),
-            ticket_id=call.ticket_id,
-            now=min(call.called_at + timedelta(minutes=1), self._now),
+            now=self._minutes_ago(
+                1 + self._rng.random() * 3 + (self._called - 1 - place) * self._gap()
+            ),
         )

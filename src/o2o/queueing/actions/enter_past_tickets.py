@@ -37,6 +37,8 @@ _CALLS = text(
     " t.called_at FROM unnest(CAST(:ticket_ids AS uuid[]), CAST(:desks AS text[]))"
     " AS c(ticket_id, desk) JOIN tickets t ON t.id = c.ticket_id ORDER BY t.called_at"
 )
+# No statement may last longer than the database lets one, on a slow machine either.
+_ROWS_AT_ONCE = 2_000
 _COLUMNS = (
     "id",
     "request_id",
@@ -99,14 +101,14 @@ async def enter_past_tickets(
     connection = await tx.connection()
     # COPY: ten times as fast as the same rows by INSERT, and they are tens of thousands.
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    await driver.copy_records_to_table(
-        "tickets", records=[_row(ticket) for ticket in tickets], columns=_COLUMNS
-    )
+    for start in range(0, len(tickets), _ROWS_AT_ONCE):
+        rows = [_row(ticket) for ticket in tickets[start : start + _ROWS_AT_ONCE]]
+        await driver.copy_records_to_table("tickets", records=rows, columns=_COLUMNS)
     queue_ids = sorted({ticket.queue_id for ticket in tickets})
     await tx.execute(_DAYS, {"queue_ids": queue_ids})
     await tx.execute(_ANALYSE)
-    if histories:
-        await _enter_histories(tx, histories)
+    for start in range(0, len(histories), _ROWS_AT_ONCE):
+        await _enter_histories(tx, histories[start : start + _ROWS_AT_ONCE])
 
 
 def _row(ticket: PastTicket) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 
+from o2o.crm.statuses import TicketStatus
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_request_id
@@ -37,6 +38,14 @@ PAGE = "/pad/queue"
 # Other parts of the product add to the screen, arrivals of bookings for one.
 PANELS = "pad.queue"
 DONE = frozenset({*Verb, "call", "transfer", "open", "paused", "closed"})
+# How a ticket stands after what was done, for as long as that is news.
+_STANDS_AFTER = {
+    "call": TicketStatus.CALLED,
+    "transfer": TicketStatus.WAITING,
+    Verb.RECALL: TicketStatus.CALLED,
+    Verb.SKIP: TicketStatus.SKIPPED,
+    Verb.RETURN: TicketStatus.WAITING,
+}
 # Sizes at a tap; larger parties are typed.
 SIZES = range(1, 13)
 _CODE = re.compile(r"[A-Z][0-9]{1,6}", re.ASCII)
@@ -161,6 +170,8 @@ def _done(request: AnyRequest, board: StoreBoard) -> Done | None:
         code = request.query_params.get("code", "")
         is_over = verb in {Verb.SEAT, Verb.CANCEL} and _CODE.fullmatch(code)
         return Done(verb=verb, code=code, ticket=None, desk="") if is_over else None
+    if ticket.status is not _STANDS_AFTER.get(verb, ticket.status):
+        return None  # It went on meanwhile.
     return Done(verb=verb, code=ticket.code, ticket=ticket, desk=ticket.desk or "")
 
 
