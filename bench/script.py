@@ -1,10 +1,10 @@
-"""A pgbench script that repeats a recorded debit for other members, statement by statement.
+"""A pgbench script that repeats a recorded request for others, statement by statement.
 
 Several recordings are compared. A parameter that is alike in all of them is written as it is.
-One that differs is what was asked (request, member, account), or came out of an earlier statement
-(pgbench keeps it in a variable), or is an earlier figure less or plus the amount, or is an id made
-on the spot. Texts, bytes and moments that differ are kept as first recorded: what they say costs
-nothing. Pure.
+One that differs is what was asked (the request, and the member and account or the queue), or came
+out of an earlier statement (pgbench keeps it in a variable), or is an earlier figure less or plus
+the amount or otherwise computed from one, or is an id made on the spot. Texts, bytes and moments
+that differ are kept as first recorded: what they say costs nothing. Pure.
 """
 
 import re
@@ -18,7 +18,7 @@ from bench.statements import BEGIN, COMMIT, Recording, Statement
 # Ids are of decimal digits, which are hexadecimal digits too, and grow with `seq`, as the
 # product's UUIDv7 grow with time: both fill an index from one side.
 _HEAD = """\
--- Written by bench/script.py from recorded debits over HTTP.
+-- Written by bench/script.py from recorded requests over HTTP.
 \\set n random({first}, {last})
 \\set seq :seq + 1
 \\set high 10000000 + :seq / 9000
@@ -36,9 +36,9 @@ class Unexplained(ValueError):
 class _Sources:
     """Where the values of a recording come from; filled while statements are written."""
 
-    def __init__(self, recordings: Sequence[Recording], *, prefixes: tuple[str, str]) -> None:
+    def __init__(self, recordings: Sequence[Recording], *, prefixes: Sequence[str]) -> None:
         self.recordings = recordings
-        self._member, self._account = (f"'{prefix}' || CAST(:n AS text)" for prefix in prefixes)
+        self._ids = [f"'{prefix}' || CAST(:n AS text)" for prefix in prefixes]
         # One tuple of values over all recordings → the variable that holds it.
         self.results: dict[tuple[Any, ...], str] = {}
         self.used: set[str] = set()
@@ -63,21 +63,30 @@ class _Sources:
     def _asked(self, leaves: tuple[Any, ...]) -> str | None:
         if leaves == tuple(one.request_id for one in self.recordings):
             return made_id(0)
-        if leaves == tuple(one.member_id for one in self.recordings):
-            return self._member
-        if leaves == tuple(one.account_id for one in self.recordings):
-            return self._account
+        for place, expression in enumerate(self._ids):
+            if leaves == tuple(one.ids[place] for one in self.recordings):
+                return expression
         return None
 
     def _sum(self, leaves: tuple[Any, ...]) -> str:
         for sign in (1, -1):
             source = tuple(
-                leaf - sign * one.amount_fen
-                for leaf, one in zip(leaves, self.recordings, strict=True)
+                leaf - sign * one.amount for leaf, one in zip(leaves, self.recordings, strict=True)
             )
             if source in self.results:
-                change = sign * self.recordings[0].amount_fen
+                change = sign * self.recordings[0].amount
                 return f"CAST({self._use(source)} AS bigint) + ({change})"
+        return self._line(leaves)
+
+    def _line(self, leaves: tuple[Any, ...]) -> str:
+        """Write a figure that is so many times an earlier one plus a constant."""
+        for source in self.results:
+            if not all(isinstance(value, int) for value in source) or source[0] == source[1]:
+                continue
+            factor = (leaves[1] - leaves[0]) // (source[1] - source[0])
+            change = leaves[0] - factor * source[0]
+            if leaves == tuple(factor * value + change for value in source):
+                return f"CAST({self._use(source)} AS bigint) * ({factor}) + ({change})"
         msg = f"nothing explains {leaves}"
         raise Unexplained(msg)
 
@@ -97,9 +106,9 @@ class _Sources:
 
 
 def pgbench_script(
-    recordings: Sequence[Recording], *, prefixes: tuple[str, str], first: int, last: int
+    recordings: Sequence[Recording], *, prefixes: Sequence[str], first: int, last: int
 ) -> str:
-    """Write the script. `prefixes` and `first`–`last` make the ids of members and accounts.
+    """Write the script. `prefixes` and `first`–`last` make the ids of what it is about.
 
     Raises Unexplained, also when the recordings are not of the same statements.
     """

@@ -1,9 +1,11 @@
-"""What the product sends to PostgreSQL for one debit over HTTP, recorded from the real thing.
+"""What the product sends to PostgreSQL for one request over HTTP, recorded from the real thing.
 
 The whole application runs in this process, without a socket; SQLAlchemy's own events tell each
 statement with its parameters, what came back, and where transactions begin and end.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -36,12 +38,13 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """One debit: who asked for what, and all that was sent for it."""
+    """One request: what it was about, how much it asked for, and all that was sent for it."""
 
     request_id: UUID
-    member_id: UUID
-    account_id: UUID
-    amount_fen: int
+    # A member and his account, or a queue.
+    ids: tuple[UUID, ...]
+    # In fen; or how many numbers.
+    amount: int
     statements: tuple[Statement, ...]
 
 
@@ -70,44 +73,60 @@ class _Recorder:
 
 async def record_debits(database_url: str, world: World) -> list[Recording]:
     """Debit a few members, one request at a time, and return what was sent for each."""
+    async with open_site(database_url, world) as recorded:
+        # The first request also opens the connection.
+        await _debit(recorded, world, number=0)
+        return [await _debit(recorded, world, number=number) for number in RECORDED_MEMBERS]
+
+
+async def _debit(recorded: "Recorded", world: World, *, number: int) -> Recording:
+    return await recorded.send(
+        f"/api/v1/members/{member_id(number)}/debits",
+        ids=(member_id(number), account_id(number)),
+        amount=AMOUNT_FEN,
+        body={"amount_fen": AMOUNT_FEN, "store_id": str(world.store_id)},
+    )
+
+
+class Recorded:
+    """The application with somebody who listens to what it says to the database."""
+
+    def __init__(self, client: httpx.AsyncClient, recorder: _Recorder) -> None:
+        self._client = client
+        self._recorder = recorder
+
+    async def send(
+        self, path: str, *, ids: tuple[UUID, ...], amount: int, body: dict[str, Any]
+    ) -> Recording:
+        """Send one request, an intention of its own, which must be answered with 201."""
+        self._recorder.heard.clear()
+        request_id = new_request_id()
+        answer = await self._client.post(path, json={"request_id": str(request_id), **body})
+        if answer.status_code != httpx.codes.CREATED:
+            msg = f"{path} was answered {answer.status_code}: {answer.text}"
+            raise RuntimeError(msg)
+        return Recording(
+            request_id=request_id,
+            ids=ids,
+            amount=amount,
+            statements=tuple(self._recorder.heard),
+        )
+
+
+@asynccontextmanager
+async def open_site(database_url: str, world: World) -> AsyncGenerator[Recorded, None]:
+    """Run the whole application in this process, without a socket."""
     runtime = open_runtime(
         Settings(database_url=database_url, secret_key=world.secret_key, pool_size=1)
     )
     site = Site(runtime, wire(runtime))
     recorder = _Recorder(runtime.engine)
     transport = httpx.ASGITransport(app=site.http)
+    headers = {"Authorization": f"Bearer {world.api_key}"}
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
-            # The first request also opens the connection.
-            await _debit(client, recorder, world, number=0)
-            return [
-                await _debit(client, recorder, world, number=number) for number in RECORDED_MEMBERS
-            ]
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://bench", headers=headers
+        ) as client:
+            yield Recorded(client, recorder)
     finally:
         await runtime.engine.dispose()
-
-
-async def _debit(
-    client: httpx.AsyncClient, recorder: _Recorder, world: World, *, number: int
-) -> Recording:
-    recorder.heard.clear()
-    request_id = new_request_id()
-    answer = await client.post(
-        f"/api/v1/members/{member_id(number)}/debits",
-        headers={"Authorization": f"Bearer {world.api_key}"},
-        json={
-            "request_id": str(request_id),
-            "amount_fen": AMOUNT_FEN,
-            "store_id": str(world.store_id),
-        },
-    )
-    if answer.status_code != httpx.codes.CREATED:
-        msg = f"a debit was answered {answer.status_code}: {answer.text}"
-        raise RuntimeError(msg)
-    return Recording(
-        request_id=request_id,
-        member_id=member_id(number),
-        account_id=account_id(number),
-        amount_fen=AMOUNT_FEN,
-        statements=tuple(recorder.heard),
-    )

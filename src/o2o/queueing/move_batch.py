@@ -98,11 +98,12 @@ class MoveBatch(msgspec.Struct, kw_only=True):
         check_move(verb, ticket.status, returns=ticket.returns, returns_max=day.queue.returns_max)
         if verb in REVIVING:
             self._check_revival(ticket, day, command)
+        # Whatever may still stand in the way comes before anything is counted.
+        desk = self._desk(command) if verb in CALLING else ""
         if ticket.status is TicketStatus.WAITING:
             day.count(ticket.priority, -1)
         if verb is Verb.RETURN:
             self._put_back(ticket, day)
-        desk = self._desk(command) if verb in CALLING else ""
         ticket.move(
             TARGET[verb],
             PAST[verb],

@@ -15,9 +15,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def _recording(number: int, *statements: Statement) -> Recording:
     return Recording(
         request_id=UUID(int=1000 + number),
-        member_id=UUID(int=2000 + number),
-        account_id=UUID(int=3000 + number),
-        amount_fen=7,
+        ids=(UUID(int=2000 + number), UUID(int=3000 + number)),
+        amount=7,
         statements=statements,
     )
 

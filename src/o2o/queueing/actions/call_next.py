@@ -49,7 +49,11 @@ async def call_next(tx: Tx, commands: Sequence[CallNext]) -> list[CalledTicket |
     for command, refusal in zip(commands, refusals, strict=True):
         batch.decide(command, refusal)
     numbers = await write_moves(tx, [call.ticket for call in batch.calls], batch.calls)
-    outcomes = [batch.outcome(command, numbers) for command in commands]
+    outcomes = [
+        # Nor does whoever may not see a queue hear what another one was answered there.
+        refusal if isinstance(refusal, QueueNotFound) else batch.outcome(command, numbers)
+        for command, refusal in zip(commands, refusals, strict=True)
+    ]
     if batch.calls:
         await keep_days(tx, days.values())
         now = max(command.now for command in commands)
@@ -98,6 +102,8 @@ class _Batch:
 
     def decide(self, command: CallNext, refusal: Fact | None) -> None:
         """Call for one desk, or keep why not; the same request again waits for its first answer."""
+        if isinstance(refusal, QueueNotFound):
+            return
         if command.request_id in self._earlier or command.request_id in self._decided:
             return
         call = refusal or self._call(command)

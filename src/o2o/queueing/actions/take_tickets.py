@@ -20,7 +20,7 @@ from o2o.queueing.actions.keep_days import tell_of_days
 from o2o.queueing.attempts import Attempt, attempt
 from o2o.queueing.commands import TakenTicket, TakeTicket
 from o2o.queueing.days import PLACE_STEP, Day, DayKey, QueueFacts
-from o2o.queueing.errors import TicketAlreadyActive
+from o2o.queueing.errors import QueueNotFound, TicketAlreadyActive
 from o2o.queueing.events import TicketTaken
 from o2o.queueing.queries.days import list_queue_facts, lock_days
 from o2o.queueing.queries.estimates import estimate_waits
@@ -129,6 +129,9 @@ class _Batch:
         self.new: list[NewTicket] = []
 
     def decide(self, a: Attempt) -> TakenTicket | Fact:
+        if isinstance(a.refusal, QueueNotFound):
+            # Nor does whoever may not see a queue hear what another one was answered there.
+            return a.refusal
         earlier = self._known.by_request.get(a.command.request_id)
         if earlier is not None:
             if earlier.body_hash != a.asked:
