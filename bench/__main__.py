@@ -18,10 +18,12 @@ from bench.database import Postgres
 from bench.debits import compare_debits
 from bench.findings import Finding, told
 from bench.machine import cores, describe, load_average
+from bench.queue_streams import compare_queue_streams
 from bench.results import record
 from bench.safeguards import compare_safeguards
 from bench.servers import ROOT
 from bench.streams import compare_streams
+from bench.takes import compare_takes
 from bench.world import make_world
 
 WORK = ROOT / "build" / "bench"
@@ -33,9 +35,11 @@ COMPARISONS = {
     "debits": compare_debits,
     "safeguards": compare_safeguards,
     "streams": compare_streams,
+    "takes": compare_takes,
+    "queue_streams": compare_queue_streams,
 }
 # These are measured with all cores for both sides.
-WHOLE_MACHINE = {"debits", "safeguards"}
+WHOLE_MACHINE = {"debits", "safeguards", "takes"}
 # Runs of their own, with arguments of their own: `python -m bench million --members 100000`.
 STUDIES = {"million": million.main, "recommendations": recommendations.main}
 # Above this at the start, something else is at work here and figures are provisional.
