@@ -1,7 +1,8 @@
 """A wish for a number on its way: which queue it leads to, and what stands in the way of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from uuid import UUID
 
 import msgspec
 
@@ -65,10 +66,10 @@ class Attempt(msgspec.Struct):
         )
 
 
-def attempt(command: TakeTicket, queues: Iterable[QueueFacts]) -> Attempt:
+def attempt(command: TakeTicket, queues: Mapping[UUID, QueueFacts]) -> Attempt:
     """Find the queue for a command, and what stands in the way as far as needs no lock."""
     found = Attempt(command, _asked(command))
-    candidates = [queue for queue in queues if _is_meant(command, queue)]
+    candidates = [queue for queue in _named(command, queues) if _is_meant(command, queue)]
     if not candidates:
         found.refusal = QueueNotFound(queue_id=command.queue_id)
         return found
@@ -85,14 +86,19 @@ def attempt(command: TakeTicket, queues: Iterable[QueueFacts]) -> Attempt:
     return found
 
 
+def _named(command: TakeTicket, queues: Mapping[UUID, QueueFacts]) -> Iterable[QueueFacts]:
+    if command.queue_id is None:
+        return queues.values() if command.store_id is not None else ()
+    queue = queues.get(command.queue_id)
+    return (queue,) if queue is not None else ()
+
+
 def _is_meant(command: TakeTicket, queue: QueueFacts) -> bool:
-    if command.queue_id is not None and queue.queue_id != command.queue_id:
-        return False
-    if command.store_id is not None and queue.store_id != command.store_id:
-        return False
-    if command.queue_id is command.store_id:  # Neither is named.
-        return False
-    return queue.is_in_use and command.brand_id in {None, queue.brand_id}
+    return (
+        queue.is_in_use
+        and (command.store_id is None or command.store_id == queue.store_id)
+        and (command.brand_id is None or command.brand_id == queue.brand_id)
+    )
 
 
 def _asked(command: TakeTicket) -> bytes:

@@ -103,6 +103,7 @@ async def test_transfers_that_make_no_sense_change_nothing(
         (ask(gone.ticket_id, hall.b), TicketNotActive),
         (ask(large.ticket_id, hall.b), PartySizeOutOfRange),
         (ask(ticket.ticket_id, hall.b, party_size=0), PartySizeOutOfRange),
+        (ask(ticket.ticket_id, hall.b, now=NOON + timedelta(days=1)), TicketNotActive),
     ):
         outcome = await outcome_of(sessions, command)
         assert isinstance(outcome, expected), outcome

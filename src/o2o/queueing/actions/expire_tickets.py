@@ -40,7 +40,7 @@ async def cancel_after_close(tx: Tx, now: datetime) -> None:
 
     Publishes ticket.ended, by the store, and queue.changed.
     """
-    waiting = await list_waiting_days(tx, now=now, most=DAYS_MAX)
+    waiting = await list_waiting_days(tx, now=now)
     facts = await list_queue_facts(tx, queue_ids=[queue_id for queue_id, _ in waiting])
     closed = [
         key
@@ -52,7 +52,7 @@ async def cancel_after_close(tx: Tx, now: datetime) -> None:
             timezone=facts[key[0]].timezone,
         )
     ]
-    await cancel_waiting(tx, closed, now=now, reason=STORE_CLOSED)
+    await cancel_waiting(tx, closed[:DAYS_MAX], now=now, reason=STORE_CLOSED)
 
 
 async def cancel_waiting(

@@ -111,6 +111,8 @@ def _target(command: MoveToQueue, key: DayKey, facts: dict[UUID, QueueFacts]) ->
         raise TicketNotFound(ticket_id=command.ticket_id)
     if target is None or target.store_id != queue.store_id or not target.is_in_use:
         raise QueueNotFound(queue_id=command.queue_id)
+    if queue.business_on(command.now) != key[1]:
+        raise TicketNotActive(status=TicketStatus.EXPIRED.value)
     return target
 
 

@@ -46,7 +46,7 @@ async def take_tickets(tx: Tx, commands: Sequence[TakeTicket]) -> list[TakenTick
         # All queues of a store where one has a number per store.
         sibling_ids=[c.queue_id for c in commands if c.queue_id and (c.member_id or c.fan_id)],
     )
-    attempts = [attempt(command, facts.values()) for command in commands]
+    attempts = [attempt(command, facts) for command in commands]
     await _check_members(tx, attempts)
     aimed = [a for a in attempts if a.refusal is None]
     queue_ids = sorted({a.key[0] for a in aimed})

@@ -16,6 +16,8 @@ _OPEN_DAYS = text(
     " AND t.business_on < CAST(CAST(:now AS timestamptz) AT TIME ZONE s.timezone AS date)"
     " ORDER BY t.business_on, t.queue_id LIMIT :most"
 )
+# More than there are queues: those whose night goes on must not hide those whose day is over.
+CANDIDATES_MAX = 20_000
 _WAITING_DAYS = text(
     "SELECT d.queue_id, d.business_on FROM queue_settings c"
     " JOIN queues q ON q.store_id = c.store_id JOIN queue_days d ON d.queue_id = q.id"
@@ -27,19 +29,20 @@ _WAITING_DAYS = text(
 
 async def list_left_over_days(tx: Tx, *, now: datetime, most: int) -> list[DayKey]:
     """Return business days that are over and still have tickets that have not ended."""
-    rows = (await tx.execute(_OPEN_DAYS, {"now": now, "most": most})).all()
-    return [
+    rows = (await tx.execute(_OPEN_DAYS, {"now": now, "most": CANDIDATES_MAX})).all()
+    over = [
         (row.queue_id, row.business_on)
         for row in rows
         if row.business_on < business_day(now, hours=row.hours, timezone=row.timezone)
     ]
+    return over[:most]
 
 
-async def list_waiting_days(tx: Tx, *, now: datetime, most: int) -> list[DayKey]:
+async def list_waiting_days(tx: Tx, *, now: datetime) -> list[DayKey]:
     """Return days of the last two with people waiting whom their store does not serve when closed.
 
     Whether the store is closed is for the caller to say.
     """
     since = (now - timedelta(days=2)).date()
-    rows = await tx.execute(_WAITING_DAYS, {"since": since, "most": most})
+    rows = await tx.execute(_WAITING_DAYS, {"since": since, "most": CANDIDATES_MAX})
     return [(row.queue_id, row.business_on) for row in rows]
