@@ -16,6 +16,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
 from o2o.membership.scanners import AtPad
+from o2o.queueing.bookings import Bookings
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.web import (
     console_arrange,
@@ -107,7 +108,10 @@ def hall_app(platform: Platform, *, state: dict[str, Any] | None = None) -> Lite
         ],
         api=[],
         state=state or {},
-        dependencies={"queues": Queues(sessions=platform.sessions)},
+        dependencies={
+            "queues": Queues(sessions=platform.sessions),
+            "bookings": Bookings(sessions=platform.sessions),
+        },
     )
 
 

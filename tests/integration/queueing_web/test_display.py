@@ -5,6 +5,7 @@ import re
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_id
+from o2o.queueing.commands import Verb
 from o2o.queueing.live import store_topic
 from o2o.queueing.web.display_links import display_path
 from o2o.queueing.web.hall_streams import display_topic, pad_queue_topic
@@ -12,7 +13,7 @@ from o2o.web.platform import Platform
 from tests.factories.halls import Halls
 from tests.factories.members import given_member
 from tests.factories.pads import Browser, signed_in_at
-from tests.factories.queues import Verb, called, moved, take, taken
+from tests.factories.queues import called, moved, take, taken
 from tests.fakes.clock import FakeClock
 
 

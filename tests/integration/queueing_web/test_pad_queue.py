@@ -80,17 +80,15 @@ async def test_moves_of_a_called_party(
     [ticket] = await taken(sessions, take(halls.here.a))
     await called(sessions, halls.here.a)
     page = f"/pad/queue/tickets/{ticket.ticket_id}"
-    for verb, status in (
-        ("skip", "skipped"),
-        ("return", "waiting"),
-        ("seat", "seated"),
-    ):
+    for verb, status in (("skip", "skipped"), ("return", "waiting")):
         answer = await pad.post(f"{page}/{verb}", request_id=new_request_id())
         assert answer.status_code == 200, answer.text
         assert await rows(sessions, TICKETS) == [(1, status)]
+    seated = await pad.post(f"{page}/seat", request_id=new_request_id())
+    assert "A001 已完成" in (await pad.see(seated.json()["next"])).text
     late = await pad.post(f"{page}/recall", request_id=new_request_id())
     assert (late.status_code, late.json()["code"]) == (409, "ticket.not_active")
-    assert "A001 已完成" in (await pad.see(answer.json()["next"])).text
+    assert await rows(sessions, TICKETS) == [(1, "seated")]
 
 
 async def test_a_mistaken_miss_is_offered_back_at_once(

@@ -14,6 +14,8 @@ from o2o.infra.audit import Actor
 from o2o.infra.database import Tx, transaction
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.run_queues import close_queue, open_queue, pause_queue
+from o2o.queueing.booking_commands import ChangeBooking
+from o2o.queueing.bookings import Bookings
 from o2o.queueing.commands import CallNext, MoveTicket, MoveToQueue, TakeTicket, Verb
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.errors_arrange import DeskNotFound
@@ -247,6 +249,31 @@ class PadQueuePages(Controller):
         except Fact as fact:
             return await _refused(request, clerk, platform, fact)
         return go_on(request, f"{PAGE}?done={verb}&ticket={moved.ticket_id}&code={moved.code}")
+
+    @post("/arrivals/{booking_id:uuid}")
+    async def arrive(
+        self,
+        request: AnyRequest,
+        booking_id: FromPath[UUID],
+        clerk: NamedDependency[Clerk],
+        platform: NamedDependency[Platform],
+        bookings: NamedDependency[Bookings],
+    ) -> Response[Any]:
+        """Give somebody who booked a number. Raises what Bookings.arrive raises."""
+        try:
+            arrived = await bookings.arrive(
+                ChangeBooking(
+                    booking_id=booking_id,
+                    brand_id=clerk.brand_id,
+                    store_id=clerk.store_id,
+                    staff_id=clerk.staff_id,
+                    pad_id=clerk.pad_id,
+                    now=platform.clock.now(),
+                )
+            )
+        except Fact as fact:
+            return await _refused(request, clerk, platform, fact)
+        return go_on(request, f"{PAGE}?done=arrive&ticket={arrived.ticket_id}")
 
     @post("/queues/{queue_id:uuid}/status")
     async def run(

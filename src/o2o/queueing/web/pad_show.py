@@ -16,6 +16,7 @@ from o2o.kernel.ids import new_request_id
 from o2o.kernel.text import mask_name
 from o2o.queueing.commands import Verb
 from o2o.queueing.errors import TicketNotFound
+from o2o.queueing.queries.booking_day import list_arrivals
 from o2o.queueing.queries.doors import get_door
 from o2o.queueing.queries.queues import get_settings
 from o2o.queueing.queries.store_board import BoardQueue, BoardTicket, StoreBoard, get_store_board
@@ -35,12 +36,13 @@ from o2o.web.rendering import show
 
 AnyRequest = Request[Any, Any, Any]
 PAGE = "/pad/queue"
-# Other parts of the product add to the screen, arrivals of bookings for one.
+# Other parts of the product add to the screen.
 PANELS = "pad.queue"
-DONE = frozenset({*Verb, "call", "transfer", "open", "paused", "closed"})
+DONE = frozenset({*Verb, "call", "arrive", "transfer", "open", "paused", "closed"})
 # How a ticket stands after what was done, for as long as that is news.
 _STANDS_AFTER = {
     "call": TicketStatus.CALLED,
+    "arrive": TicketStatus.WAITING,
     "transfer": TicketStatus.WAITING,
     Verb.RECALL: TicketStatus.CALLED,
     Verb.SKIP: TicketStatus.SKIPPED,
@@ -113,6 +115,7 @@ async def _show(
         done=_done(request, board),
         new_id=new_request_id,
         display=display_path(platform.seal, store.id),
+        arrivals=await list_arrivals(tx, store.id, now),
         panels=await platform.panels.load(PANELS, tx, context),
         fault=fault_of(request, fact) if fact else None,
     )
