@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from o2o.crm.statuses import BookingSource, BookingStatus
 from o2o.infra.database import Tx
@@ -149,7 +150,7 @@ class StoreBookingsAPI(Controller):
         tx: NamedDependency[Tx],
         clock: NamedDependency[Clock],
         request: AnyRequest,
-        on: date | None = None,
+        on: FromQuery[date | None] = None,
     ) -> DayBookingsView:
         """Answer the bookings of `on`, a date of the store's calendar; today without it."""
         client = provide_api_client(request)
@@ -158,7 +159,9 @@ class StoreBookingsAPI(Controller):
         day = on or plan.day_of(clock.now())
         _check_year(day.year)
         found = await list_day(tx, store.id, day, zone=plan.zone, now=clock.now())
-        return DayBookingsView(store_id=store.id, on=day, bookings=[_row(one) for one in found])
+        return DayBookingsView(
+            store_id=store.id, on=day, bookings=[_row(one, plan.zone) for one in found]
+        )
 
     @get(
         "/slots",
@@ -172,7 +175,7 @@ class StoreBookingsAPI(Controller):
         tx: NamedDependency[Tx],
         clock: NamedDependency[Clock],
         request: AnyRequest,
-        party_size: int | None = None,
+        party_size: FromQuery[int | None] = None,
     ) -> SlotsView:
         """Answer what can be booked today and in the five days after it."""
         client = provide_api_client(request)
@@ -329,13 +332,13 @@ def _size(party_size: int | None) -> int | None:
     return None if party_size is None else max(-1, min(party_size, PARTY_SIZE_MAX))
 
 
-def _row(one: DayBooking) -> DayBookingView:
+def _row(one: DayBooking, zone: ZoneInfo) -> DayBookingView:
     return DayBookingView(
         booking_id=one.booking_id,
         code=one.code,
         status=one.status,
         queue_id=one.queue_id,
-        starts_at=one.starts_at,
+        starts_at=one.starts_at.astimezone(zone),
         party_size=one.party_size,
         source=one.source,
         member_id=one.member_id,
@@ -352,7 +355,8 @@ def _booked(booked: Booked) -> Response[BookingView]:
         status=booked.status,
         store_id=booked.store_id,
         queue_id=booked.queue_id,
-        starts_at=booked.starts_at,
+        # The same answer however often it is sent: by the store's clock.
+        starts_at=booked.starts_at.astimezone(ZoneInfo(booked.timezone)),
         party_size=booked.party_size,
     )
     return Response(view, status_code=200 if booked.is_replay else 201)

@@ -17,7 +17,7 @@ from o2o.web.copy import Words
 from o2o.web.forms import Fault
 
 NOON, EVENING = 12, 18
-FEW_PLACES = 3
+FEW_PLACES = 1
 TYPED = "%Y%m%d%H%M"
 
 
@@ -176,7 +176,8 @@ class BookingsPage(msgspec.Struct, frozen=True, kw_only=True):
     request_id: UUID
     fault: Fault | None = None
     suggestions: list[Suggestion] = []
-    told: str = ""
+    # The code of the door that the reader stands at; goes along to the booking, which checks it.
+    door: str = ""
 
 
 class BookingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,12 +210,12 @@ def load_choice(
     now: datetime,
 ) -> Choice:
     """Put a store's days and times together."""
-    sizes = _sizes(plan)
-    usual = min(max(plan.party_size_usual, sizes[0]), sizes[-1]) if sizes else 1
-    size = wanted.party_size if wanted.party_size in sizes else usual
-    lines = _lines(plan, size, language=language)
+    lines = _lines(plan, language=language)
     line_ids = [line.queue_id for line in lines]
     queue_id = wanted.queue_id if wanted.queue_id in line_ids else next(iter(line_ids), None)
+    sizes = _sizes(plan, queue_id)
+    usual = min(max(plan.party_size_usual, sizes[0]), sizes[-1]) if sizes else 1
+    size = wanted.party_size if wanted.party_size in sizes else usual
     slots = [
         with_places_left(slot, booked)
         for slot in plan.slots_from(now)
@@ -253,23 +254,23 @@ def suggestions_of(
     return found
 
 
-def _sizes(plan: Plan) -> list[int]:
+def _sizes(plan: Plan, queue_id: UUID | None) -> list[int]:
     return sorted(
         {
             size
             for rule in plan.rules
+            if queue_id in {None, rule.queue_id}
             for size in range(rule.party_size_min, rule.party_size_max + 1)
         }
     )
 
 
-def _lines(plan: Plan, size: int, *, language: str) -> list[LineChoice]:
+def _lines(plan: Plan, *, language: str) -> list[LineChoice]:
     """Lines are chosen by what somebody comes for; tables by the size of the party alone."""
-    fitting = {r.queue_id for r in plan.rules if r.party_size_min <= size <= r.party_size_max}
     lines = [
         LineChoice(queue_id=q.queue_id, code=q.code, name=q.name_in(language))
         for q in plan.queues
-        if q.kind == "service_line" and q.queue_id in fitting
+        if q.kind == "service_line"
     ]
     return lines if len(lines) > 1 else []
 

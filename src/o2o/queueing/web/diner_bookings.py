@@ -55,6 +55,7 @@ from o2o.web.rendering import show
 
 AnyRequest = Request[Any, Any, Any]
 PAST_MAX = 10
+DOOR_CHARS_MAX = 64
 Typed = Annotated[str, msgspec.Meta(max_length=64)]
 
 
@@ -92,7 +93,7 @@ class DinerBookingsPages(Controller):
             queue_id=_uuid(query.get("queue")),
             change_id=_uuid(query.get("change")),
         )
-        return await _page(request, tx, diner, wanted=wanted)
+        return await _page(request, tx, diner, wanted=wanted, door=query.get("door") or "")
 
     @post()
     async def book(
@@ -186,6 +187,7 @@ async def _page(
     wanted: Wanted,
     fact: Fact | None = None,
     status: int = 200,
+    door: str = "",
 ) -> Response[Any]:
     platform, language = platform_of(request), language_of(request)
     now = platform.clock.now()
@@ -214,6 +216,7 @@ async def _page(
         request_id=new_request_id(),
         fault=_fault(request, fact),
         suggestions=suggestions,
+        door=door[:DOOR_CHARS_MAX],
     )
     frame = await load_frame(tx, diner, language=language, tab="queue")
     return show(request, "diner/bookings.html", status=status, frame=frame, view=page)
