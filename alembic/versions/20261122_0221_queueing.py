@@ -17,6 +17,11 @@ depends_on = None
 APPEND_ONLY = ("ticket_moves", "queue_calls")
 
 
+def _one_of(name: str, *values: str) -> sa.Enum:
+    """Text under a CHECK, as `crm.base.status_column` keeps a status."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+
+
 def upgrade() -> None:
     """Apply."""
     op.add_column(
@@ -90,14 +95,7 @@ def upgrade() -> None:
         sa.Column("store_id", sa.UUID(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "table_class",
-                "service_line",
-                name="queue_kind",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            _one_of("queue_kind", "table_class", "service_line"),
             nullable=False,
         ),
         sa.Column("code", sa.Text(), nullable=False),
@@ -107,15 +105,7 @@ def upgrade() -> None:
         sa.Column("party_size_max", sa.SmallInteger(), nullable=False),
         sa.Column(
             "status",
-            sa.Enum(
-                "open",
-                "paused",
-                "closed",
-                name="queue_status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            _one_of("queue_status", "open", "paused", "closed"),
             nullable=False,
         ),
         sa.Column("servers", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
@@ -186,7 +176,8 @@ def upgrade() -> None:
         sa.Column("party_size", sa.SmallInteger(), nullable=False),
         sa.Column(
             "status",
-            sa.Enum(
+            _one_of(
+                "ticket_status",
                 "waiting",
                 "called",
                 "skipped",
@@ -194,29 +185,18 @@ def upgrade() -> None:
                 "cancelled",
                 "moved",
                 "expired",
-                name="ticket_status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
             ),
             nullable=False,
         ),
         sa.Column(
             "priority",
-            sa.Enum(
-                "ordinary",
-                "member",
-                "booked",
-                name="ticket_priority",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            _one_of("ticket_priority", "ordinary", "member", "booked"),
             nullable=False,
         ),
         sa.Column(
             "source",
-            sa.Enum(
+            _one_of(
+                "ticket_source",
                 "pad",
                 "door",
                 "page",
@@ -225,10 +205,6 @@ def upgrade() -> None:
                 "api",
                 "bridge",
                 "booking",
-                name="ticket_source",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
             ),
             nullable=False,
         ),
@@ -337,14 +313,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.UUID(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "call",
-                "recall",
-                name="call_kind",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            _one_of("call_kind", "call", "recall"),
             nullable=False,
         ),
         sa.Column("desk", sa.Text(), nullable=False),
@@ -375,7 +344,8 @@ def upgrade() -> None:
         sa.Column("from_status", sa.Text(), nullable=True),
         sa.Column(
             "to_status",
-            sa.Enum(
+            _one_of(
+                "ticket_status",
                 "waiting",
                 "called",
                 "skipped",
@@ -383,10 +353,6 @@ def upgrade() -> None:
                 "cancelled",
                 "moved",
                 "expired",
-                name="ticket_status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
             ),
             nullable=False,
         ),

@@ -32,6 +32,8 @@ __all__ = [
     "Verb",
 ]
 
+# In batches of 32 a take costs this process a seventh of what it costs alone, in batches of 8 a
+# fifth; larger ones only let both sides wait for each other, as at the till.
 TAKES_AT_ONCE = 32
 
 
