@@ -152,11 +152,13 @@ def _plan_in_store(
 
 
 def _taking(want: Want, index: int, known: Known) -> Taking:
+    choice = known.choices[index]
     return Taking(
         want=want,
         crowd=known.crowds[known.store_ids[index]],
         held=known.held[index],
-        spot=_spot(want, known.choices[index]),
+        is_guess=choice.is_guess and want.talk.store_id is None,
+        spot=_spot(want, choice),
     )
 
 
@@ -228,7 +230,10 @@ def _settled(
         return msgspec.structs.replace(answer, dialogue=None)
     if store_id is not None and choice is not None and choice.stores > 1 and _is_said(want):
         return msgspec.structs.replace(answer, dialogue=keep_place(store_id))
-    return answer if live is not None else msgspec.structs.replace(answer, dialogue=None)
+    if live is not None and live.name == TALK:
+        return answer
+    # The place that was chosen before stays the one that is meant.
+    return msgspec.structs.replace(answer, dialogue=None)
 
 
 def _is_said(want: Want) -> bool:

@@ -14,7 +14,7 @@ from o2o.wechat.chat.asks import Answer, Ask
 from o2o.wechat.codec.replies import TextReply
 
 # More than these nobody reads in a chat; the others are found by name or by a place.
-LISTED_MAX = 10
+LISTED_MAX = 12
 NEAREST_TOLD = 3
 
 

@@ -13,7 +13,7 @@ from o2o.queueing.rules.chat_texts import ChatTables, ChatTexts
 from o2o.stores.queries import NearStore
 from o2o.web.copy import LANGUAGES, Words
 from o2o.wechat.chat.asks import Ask
-from o2o.wechat.codec.messages import LocationMessage
+from o2o.wechat.codec.messages import ClickEvent, LocationMessage
 
 COPY_FILE = "queueing_grammar"
 # Ends a talk of ours; without one it is the same as giving up a number.
@@ -67,7 +67,7 @@ class Reader:
         """Whether an ask can be about queues at all; says so without a look at the database."""
         return (
             live_talk(ask) is not None
-            or (ask.command or "") in COMMANDS
+            or command_of(ask) in COMMANDS
             or isinstance(ask.message, LocationMessage)
             or (ask.command is None and self._of_text(ask) is not None)
         )
@@ -81,9 +81,10 @@ class Reader:
                 return answered
         if isinstance(ask.message, LocationMessage):
             return _of_place(hearing)
-        if ask.command is None:
+        command = command_of(ask)
+        if not command:
             return self._of_text(ask)
-        wish = COMMANDS.get(ask.command)
+        wish = COMMANDS.get(command)
         return Want(ask=ask, talk=Talk(wish=wish)) if wish is not None else None
 
     def _of_text(self, ask: Ask) -> Want | None:
@@ -167,6 +168,13 @@ class Reader:
             return Want(ask=ask, talk=talk, is_answer=True, is_off_list=True)
         talk = msgspec.structs.replace(talk, offered=(talk.offered[place - 1],))
         return Want(ask=ask, talk=talk, is_answer=True)
+
+
+def command_of(ask: Ask) -> str:
+    """Return the command that was typed, said or tapped in the menu; empty where there is none."""
+    if isinstance(ask.message, ClickEvent):
+        return ask.message.key
+    return ask.command or ""
 
 
 def place_sent(ask: Ask) -> Point | None:

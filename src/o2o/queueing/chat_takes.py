@@ -38,6 +38,8 @@ class Taking(msgspec.Struct, frozen=True, kw_only=True):
     crowd: Crowd
     # The numbers that the person holds already.
     held: Sequence[HeldTicket]
+    # The store follows from what he did before, not from what he said.
+    is_guess: bool
     # Where he is, as far as he said, GCJ-02.
     spot: Point | None
 
@@ -45,14 +47,14 @@ class Taking(msgspec.Struct, frozen=True, kw_only=True):
 def plan_take(phrases: Phrases, taking: Taking) -> Answer | TakeTicket:
     """Return the number to take, or what is answered instead: a question or a refusal."""
     want, crowd = taking.want, taking.crowd
-    ask, talk = want.ask, want.talk
-    if talk.wish is Wish.MEMBER_NUMBER and ask.member_id is None:
-        return _end(phrases.linked(ask, "take.card_needed", store=crowd.name))
+    ask = want.ask
     for ticket in taking.held:
         if ticket.store_id == crowd.store_id and ticket.is_active:
             return _end(tell_held(phrases, want, ticket, key="take.already"))
     if not crowd.taking:
         return _end(phrases.not_taking(ask, crowd))
+    if want.talk.wish is Wish.MEMBER_NUMBER and ask.member_id is None:
+        return _end(phrases.linked(ask, "take.card_needed", store=crowd.name))
     return _plan_line(phrases, taking)
 
 
@@ -177,6 +179,8 @@ def tell_taken(phrases: Phrases, taking: Taking, outcome: TakenTicket | Fact) ->
         ),
         phrases.follow(ask, outcome.ticket_id),
     ]
+    if taking.is_guess:
+        told.append(phrases.text(ask, "take.guessed"))
     return _end("\n".join(told))
 
 

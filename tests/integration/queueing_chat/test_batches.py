@@ -40,11 +40,11 @@ SAID = ("1", "11b", "11z", "取号2人", "取号", "我的号", "取消排队", 
 def ask_of(house: House, fan: Fan, *, said: str | None) -> Ask:
     """A message as the router hands it on; None: a place in the first store."""
     account, router = house.pusher.account, house.pusher.services.router
-    head = (account.original_id, fan.openid, 0, int(new_id()) % 10**12, {})
-    message: InboundMessage = TextMessage(*head, content=said or "")
+    head = (account.original_id, fan.openid, 0, int(new_id()) % 10**12)
+    message: InboundMessage = TextMessage(*head, raw={}, content=said or "")
     if said is None:
         message = LocationMessage(
-            *head, latitude=31.2236, longitude=121.4458, scale=16, label="", datum="gcj02"
+            *head, raw={}, latitude=31.2236, longitude=121.4458, scale=16, label="", datum="gcj02"
         )
     named = router.find_command(said) if said else None
     return Ask(
@@ -179,7 +179,7 @@ async def test_nearest_stores_are_as_far_as_the_kernel_says(
     for found, at in ((near, here), (away, places[1][1])):
         expected = sorted(distance_m(at, point) for point in points.values())[:5]
         assert len(found) == 5
-        for store, metres in zip(found, expected, strict=True):
-            assert abs(store.distance_m - metres) < 0.01
-            assert abs(distance_m(at, points[store.store_id]) - metres) < 0.01
+        for one, metres in zip(found, expected, strict=True):
+            assert abs(one.distance_m - metres) < 0.01
+            assert abs(distance_m(at, points[one.store_id]) - metres) < 0.01
     assert none == []

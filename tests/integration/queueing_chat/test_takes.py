@@ -8,7 +8,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_id
 from o2o.queueing import chat
 from o2o.queueing.actions.move_tickets import MoveTicket, skip_tickets
-from tests.factories.wechat import WORDS, Pusher, running_services
+from tests.factories.wechat import WORDS, Pusher, event_fields, running_services
 from tests.fakes.clock import FakeClock
 from tests.integration.queueing_chat.conftest import (
     CLASSES,
@@ -307,6 +307,7 @@ async def test_numbers_of_two_stores_are_told_and_cancelled_apart(
     assert told.startswith("取号成功：A001（小桌）\n小灶静安寺店，2位")
     # The place is remembered; another one has to be asked for.
     assert await person.say("11a") == "小桌业务暂未开始叫号。"
+    assert await person.say("11a") == "小桌业务暂未开始叫号。"
     clock.advance(minutes=1)
     again = await person.say("换店")
     assert again == asked
@@ -332,6 +333,34 @@ async def test_numbers_of_two_stores_are_told_and_cancelled_apart(
     ]
 
 
+async def test_a_chosen_store_is_meant_for_half_an_hour(
+    sessions: SessionFactory, restaurant: House, clock: FakeClock
+) -> None:
+    await given_place(sessions, restaurant, CLASSES)
+    await given_place(sessions, restaurant, CLASSES, name="小灶湖滨店", at=HANGZHOU)
+    person = await given_person(sessions, restaurant)
+    assert str(await person.say("1")).startswith("请问您要去哪家门店？")
+    for words in ("静安寺", "1", "1", "11a", "1"):
+        told = await person.say(words)
+        assert told in {"门店目前无人排队，到店即可办理", "小桌业务暂未开始叫号。"}
+        clock.advance(minutes=7)
+    assert str(await person.say("1")).startswith("请问您要去哪家门店？")
+
+
+async def test_a_tap_in_the_menu_is_the_command(
+    sessions: SessionFactory, restaurant: House
+) -> None:
+    await given_place(sessions, restaurant, CLASSES)
+    person = await given_person(sessions, restaurant)
+    account = restaurant.pusher.account
+    for key, told in (
+        ("queue_wait", "门店目前无人排队，到店即可办理"),
+        ("queue_take", "小灶静安寺店：请问几位？回复人数即可，例如 3\n回复 退出 可结束"),
+    ):
+        fields = event_fields(account, "CLICK", openid=person.openid, EventKey=key)
+        assert await restaurant.pusher.ask(fields) == told
+
+
 async def test_the_last_store_is_meant_and_named(
     sessions: SessionFactory, restaurant: House, clock: FakeClock
 ) -> None:
@@ -345,4 +374,8 @@ async def test_the_last_store_is_meant_and_named(
     assert await person.say("1") == (
         "门店目前无人排队，到店即可办理\n以上是小灶湖滨店。要查其他门店请回复 换店"
     )
+    told = await person.say("取号2人")
+    assert told is not None
+    assert told.startswith("取号成功：A002（小桌）\n小灶湖滨店，2位\n")
+    assert told.endswith("\n不是去这家？回复 取消排队，再回复 换店")
     assert await person.say("11a") == "小桌业务暂未开始叫号。"
