@@ -1,14 +1,26 @@
 """What people ask of queues and what they are answered: the commands and their results."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
 from o2o.crm.statuses import TicketPriority, TicketSource, TicketStatus
 from o2o.kernel.geo import Point
+from o2o.queueing.rules.moving import Verb
 from o2o.queueing.rules.wait_estimate import WaitEstimate
+
+__all__ = [
+    "CallNext",
+    "CalledTicket",
+    "MoveTicket",
+    "MoveToQueue",
+    "MovedTicket",
+    "TakeTicket",
+    "TakenTicket",
+    "Verb",
+    "ticket_code",
+]
 
 
 class TakeTicket(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,18 +90,6 @@ class CalledTicket(msgspec.Struct, frozen=True, kw_only=True):
     called_at: datetime
     call_seq: int
     is_replay: bool
-
-
-class Verb(StrEnum):
-    """What can be done to one ticket."""
-
-    # This very party, out of its turn: a machine decides whose turn it is.
-    CALL = "call"
-    RECALL = "recall"
-    SKIP = "skip"
-    RETURN = "return"
-    SEAT = "seat"
-    CANCEL = "cancel"
 
 
 class MoveTicket(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Which moves of a ticket make sense when, and what stands in the way of the others."""
 
+from enum import StrEnum
+
 from o2o.crm.statuses import TicketStatus
-from o2o.queueing.commands import Verb
 from o2o.queueing.errors import (
     NumberPassed,
     ReturnsExhausted,
@@ -9,6 +10,19 @@ from o2o.queueing.errors import (
     TicketNotCalled,
     TicketWaitsAlready,
 )
+
+
+class Verb(StrEnum):
+    """What can be done to one ticket."""
+
+    # This very party, out of its turn: a machine decides whose turn it is.
+    CALL = "call"
+    RECALL = "recall"
+    SKIP = "skip"
+    RETURN = "return"
+    SEAT = "seat"
+    CANCEL = "cancel"
+
 
 TARGET = {
     Verb.CALL: TicketStatus.CALLED,
