@@ -7,8 +7,6 @@ import pytest
 from chaos.numbers import PROCESSES, take_rounds
 from o2o.infra.database import SessionFactory, create_engine, create_sessions, transaction
 from o2o.infra.seal import Seal
-from o2o.queueing.queries import days
-from tests.concurrency.racing import without
 from tests.factories.queues import given_hall, given_queue
 from tests.fakes.clock import NOON
 
@@ -32,18 +30,3 @@ async def test_five_hundred_at_once_across_the_turn_of_the_day(
     verdict = await take_rounds(processes, [hall.a, other], rounds=1, first_on=NOON.date())
 
     assert verdict.is_right, verdict.lines()
-
-
-async def test_numbers_are_given_twice_when_the_lock_of_the_day_is_gone(
-    sessions: SessionFactory,
-    processes: list[SessionFactory],
-    seal: Seal,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    hall = await given_hall(sessions, seal=seal)
-    monkeypatch.setattr(days, "_LOCK", without(days._LOCK, "FOR UPDATE OF d"))
-
-    verdict = await take_rounds(processes, [hall.a], rounds=1, first_on=NOON.date())
-
-    # The last guard, the unique key, then refuses what was given twice.
-    assert verdict.failed > 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from o2o.crm.statuses import TicketStatus
+from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, Tx, transaction, violated_constraint
 from o2o.infra.seal import Seal
@@ -26,6 +26,7 @@ from o2o.queueing.errors import (
     TicketNotCalled,
 )
 from o2o.queueing.queries import days
+from o2o.queueing.queries.known_tickets import list_known
 from o2o.web.errors import WriteConflict
 from tests.concurrency.racing import both_at_once, without
 from tests.factories.members import count, given_member
@@ -72,11 +73,11 @@ async def test_two_desks_never_call_one_party(sessions: SessionFactory, seal: Se
     assert await count(sessions, "queue_calls") == 1
 
 
-async def test_eight_desks_call_everybody_once_and_in_order(
+async def test_four_desks_call_everybody_once_and_in_order(
     sessions: SessionFactory, seal: Seal
 ) -> None:
     hall = await given_hall(sessions, seal=seal)
-    await taken(sessions, *(take(hall.a) for _ in range(40)))
+    await taken(sessions, *(take(hall.a) for _ in range(24)))
 
     async def desk(name: str) -> list[CalledTicket]:
         served: list[CalledTicket] = []
@@ -87,10 +88,10 @@ async def test_eight_desks_call_everybody_once_and_in_order(
                 return served
             served.append(outcome)
 
-    everybody = [one for served in await asyncio.gather(*map(desk, "12345678")) for one in served]
+    everybody = [one for served in await asyncio.gather(*map(desk, "1234")) for one in served]
 
     in_order = sorted(everybody, key=lambda one: one.call_seq)
-    assert [one.code for one in in_order] == [f"A{number:03d}" for number in range(1, 41)]
+    assert [one.code for one in in_order] == [f"A{number:03d}" for number in range(1, 25)]
 
 
 async def test_one_request_at_two_workers_calls_once(sessions: SessionFactory, seal: Seal) -> None:
@@ -184,6 +185,27 @@ async def test_a_number_is_taken_before_the_queue_closes_or_refused_after(
     assert await count(sessions, "tickets", f"queue_id = '{other.a}'") == 1
 
 
+async def test_the_status_is_read_again_under_the_lock_for_whoever_waited_for_it(
+    sessions: SessionFactory, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what was known before the lock, a number is given in a queue that has closed."""
+    hall = await given_hall(sessions, seal=seal)
+    await taken(sessions, take(hall.a))
+
+    async def as_before(tx: Tx, commands: Any, **fields: Any) -> Any:
+        known = await list_known(tx, commands, **fields)
+        known.statuses = dict.fromkeys(known.statuses, QueueStatus.OPEN)
+        return known
+
+    async def close(tx: Tx) -> int:
+        return await close_queue(tx, hall.a, actor=SYSTEM, now=NOON)
+
+    monkeypatch.setattr(take_module, "list_known", as_before)
+    _, outcome = await both_at_once(sessions, close, taking(take(hall.a)))
+
+    assert isinstance(outcome, TakenTicket)
+
+
 @pytest.mark.parametrize("has_lock", [True, False])
 async def test_one_person_in_two_classes_at_once(
     sessions: SessionFactory, seal: Seal, monkeypatch: pytest.MonkeyPatch, *, has_lock: bool
@@ -212,6 +234,21 @@ async def test_one_person_in_two_classes_at_once(
         assert isinstance(second, IntegrityError)
         assert violated_constraint(second) == "uq_tickets_active_member"
     assert await count(sessions, "tickets") == 1
+
+
+async def test_without_the_lock_of_the_day_a_number_is_given_twice(
+    sessions: SessionFactory, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    await taken(sessions, take(hall.a))
+    monkeypatch.setattr(days, "_LOCK", without(days._LOCK, "FOR UPDATE OF d"))
+
+    first, second = await both_at_once(sessions, taking(take(hall.a)), taking(take(hall.a)))
+
+    assert isinstance(first, TakenTicket)
+    # The last guard: the unique key of numbers.
+    assert isinstance(second, IntegrityError)
+    assert violated_constraint(second) == "uq_tickets_queue_id_business_on_number"
 
 
 async def test_without_the_lock_of_the_day_a_call_meets_the_compare_of_statuses(
