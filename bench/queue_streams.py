@@ -24,6 +24,7 @@ from bench.servers import Server
 from bench.world import World, open_diner_sessions
 from o2o.crm.statuses import Audience
 from o2o.infra.database import SessionFactory, create_engine, create_sessions, transaction
+from o2o.infra.live import Broadcaster
 from o2o.infra.relay import Relay
 from o2o.infra.settings import Settings
 from o2o.infra.subscriptions import Registry
@@ -187,7 +188,7 @@ async def compare_queue_streams(arena: Arena) -> Finding:
     await hall.fill()
     cookies = await open_diner_sessions(arena.postgres.url, arena.world, count=PHONES)
     registry = Registry()
-    registry.perform(QueueChanged.name, QueueBroadcaster(sessions).perform)
+    registry.perform(QueueChanged.name, QueueBroadcaster(Broadcaster(sessions)).perform)
     relay = Relay(sessions=sessions, registry=registry, clock=SystemClock())
     product = arena.start_product()
     relaying = asyncio.create_task(relay.run())

@@ -1,6 +1,7 @@
 """`python -m chaos`: start a product of its own, do it harm for some minutes, judge, clean up.
 
-`python -m chaos books` trades on the ledger alone.
+`python -m chaos books` trades on the ledger alone; `python -m chaos calls` has clerks call and
+looks at the phones.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos import books
+from chaos import books, calls
 from chaos.codes import run_codes
 from chaos.nemesis import FAULTS
 from chaos.numbers import run_numbers
@@ -25,6 +26,8 @@ def main() -> int:
     """Return 0 when nothing was wrong, 1 when something was."""
     if sys.argv[1:2] == ["books"]:
         return books.main(sys.argv[2:])
+    if sys.argv[1:2] == ["calls"]:
+        return calls.main(sys.argv[2:])
     arguments = _parser().parse_args()
     if arguments.what == "codes":
         return run_codes(arguments.trials)

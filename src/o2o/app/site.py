@@ -12,8 +12,8 @@ from o2o.infra.live import Hub
 from o2o.infra.settings import Settings
 from o2o.membership.web.demo import STATE_KEY as CARDS_STATE_KEY
 from o2o.membership.web.live import diner_topic, pad_topic
+from o2o.queueing.boards import Boards
 from o2o.queueing.web import hall_streams
-from o2o.queueing.web.boards import Boards
 from o2o.queueing.web.diner_streams import TicketStreams, is_ticket_stream
 from o2o.queueing.web.hall_streams import display_topic, pad_queue_topic
 from o2o.staff.web.demo import STATE_KEY

@@ -204,8 +204,9 @@ def wire(runtime: Runtime) -> Wired:
 def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     """Say what the relay does: who listens to which event, who performs what, what comes round."""
     registry = Registry()
-    registry.perform(live.TOPIC, Broadcaster(runtime.sessions).perform)
-    registry.perform(QueueChanged.name, QueueBroadcaster(runtime.sessions).perform)
+    broadcaster = Broadcaster(runtime.sessions)
+    registry.perform(live.TOPIC, broadcaster.perform)
+    registry.perform(QueueChanged.name, QueueBroadcaster(broadcaster).perform)
     sender = choose_sender(runtime.settings, clock=runtime.clock, words=wired.words)
     errands = SMSErrands(sender, seal=runtime.seal, clock=runtime.clock)
     registry.perform(queue_code.TOPIC, errands.perform)

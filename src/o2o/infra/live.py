@@ -6,7 +6,7 @@ hands the message to the streams that watch its topic.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,6 +24,8 @@ log = get_logger(__name__)
 CHANNEL = "o2o_live"
 TOPIC = "live.push"
 STREAM_BACKLOG_MAX = 32
+
+_NOTIFY = text("SELECT pg_notify(:channel, said) FROM unnest(CAST(:messages AS text[])) AS said")
 
 
 class LiveMessage(msgspec.Struct, frozen=True):
@@ -48,11 +50,15 @@ class Broadcaster:
 
     async def perform(self, payload: dict[str, Any]) -> None:
         """Perform the errand `live.push`."""
+        await self._say([msgspec.json.encode(payload).decode()])
+
+    async def say(self, messages: Sequence[LiveMessage]) -> None:
+        """Say some messages at once."""
+        await self._say([msgspec.json.encode(message).decode() for message in messages])
+
+    async def _say(self, messages: Sequence[str]) -> None:
         async with transaction(self._sessions) as tx:
-            await tx.execute(
-                text("SELECT pg_notify(:channel, :message)"),
-                {"channel": CHANNEL, "message": msgspec.json.encode(payload).decode()},
-            )
+            await tx.execute(_NOTIFY, {"channel": CHANNEL, "messages": list(messages)})
 
 
 class Hub:

@@ -7,15 +7,9 @@ the relay between the clerk's tap and the phones.
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import text
-
-from o2o.infra.database import SessionFactory, transaction
-from o2o.infra.live import CHANNEL
+from o2o.infra.live import Broadcaster, LiveMessage
 
 CHANGED = "queue.changed"
-
-_SAY = text("SELECT pg_notify(:channel, :of_queue), pg_notify(:channel, :of_store)")
 
 
 def queue_topic(queue_id: UUID | str) -> str:
@@ -31,18 +25,12 @@ def store_topic(store_id: UUID | str) -> str:
 class QueueBroadcaster:
     """The relay's side: performs the event `queue.changed` by saying it to all workers."""
 
-    def __init__(self, sessions: SessionFactory) -> None:
-        """Speak over the relay's own database connections."""
-        self._sessions = sessions
+    def __init__(self, broadcaster: Broadcaster) -> None:
+        """Speak through the relay's broadcaster."""
+        self._broadcaster = broadcaster
 
     async def perform(self, payload: dict[str, Any]) -> None:
         """Say that a queue changed: {queue_id, business_on, version}."""
         data = {name: payload[name] for name in ("queue_id", "business_on", "version")}
         topics = (queue_topic(payload["queue_id"]), store_topic(payload["store_id"]))
-        of_queue, of_store = (
-            msgspec.json.encode({"topic": topic, "event": CHANGED, "data": data}).decode()
-            for topic in topics
-        )
-        async with transaction(self._sessions) as tx:
-            values = {"channel": CHANNEL, "of_queue": of_queue, "of_store": of_store}
-            await tx.execute(_SAY, values)
+        await self._broadcaster.say([LiveMessage(topic, CHANGED, data) for topic in topics])

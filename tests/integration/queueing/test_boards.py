@@ -12,8 +12,8 @@ from o2o.infra.database import SessionFactory
 from o2o.infra.live import Hub, LiveMessage
 from o2o.infra.seal import Seal
 from o2o.queueing.actions.move_tickets import Verb
+from o2o.queueing.boards import Boards, Seat, known_keys
 from o2o.queueing.live import CHANGED, queue_topic
-from o2o.queueing.web.boards import Boards, Seat, known_keys
 from tests.factories.queues import Hall, called, given_hall, moved, take, taken
 from tests.fakes.clock import NOON, FakeClock
 
@@ -110,7 +110,7 @@ async def test_a_priority_number_moves_others_back_and_ends_are_seen(
 async def test_a_database_that_is_away_is_asked_again(
     hall: Hall, hub: Hub, boards: Boards, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from o2o.queueing.web import boards as module  # noqa: PLC0415 - the name that is looked up
+    from o2o.queueing import boards as module  # noqa: PLC0415 - the name that is looked up
 
     [ticket] = await taken(sessions, take(hall.a))
     real, failures = module.list_lines, [2]

@@ -11,7 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from o2o.crm.statuses import TicketPriority, TicketSource
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.geo import Point
 from o2o.kernel.ids import new_request_id
@@ -105,6 +105,7 @@ class DinerQueuePages(Controller):
         self,
         request: AnyRequest,
         data: Annotated[TakeForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         queues: NamedDependency[Queues],
     ) -> Response[Any]:
@@ -116,26 +117,23 @@ class DinerQueuePages(Controller):
             raise SnapshotSession
         platform = platform_of(request)
         try:
-            async with transaction(platform.sessions) as tx:
-                door = await get_door(tx, data.store_id, brand_id=diner.brand_id)
+            door = await get_door(tx, data.store_id, brand_id=diner.brand_id)
             taken = await queues.take(_command(data, diner, door, platform=platform))
         except TicketAlreadyActive as fact:
             return go_on(request, f"/h5/{diner.account_slug}/tickets/{fact.ticket_id}")
         except Fact as fact:
             if is_for_program(request):
                 raise
-            fault = fault_of(request, fact)
-            async with transaction(platform.sessions) as tx:
-                return await _page(
-                    request,
-                    tx,
-                    diner,
-                    store_id=data.store_id,
-                    door=data.door,
-                    form=data,
-                    fault=fault,
-                    status=fact.status,
-                )
+            return await _page(
+                request,
+                tx,
+                diner,
+                store_id=data.store_id,
+                door=data.door,
+                form=data,
+                fault=fault_of(request, fact),
+                status=fact.status,
+            )
         return go_on(request, f"/h5/{diner.account_slug}/tickets/{taken.ticket_id}")
 
 

@@ -10,13 +10,12 @@ from uuid import UUID
 import msgspec
 
 from o2o.crm.statuses import Audience
-from o2o.infra.database import transaction
 from o2o.infra.live import Hub
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import LIVE_STREAMS
+from o2o.queueing.boards import Boards, Seat
 from o2o.queueing.queries.lines import LineKey
-from o2o.queueing.queries.standings import find_own_line
-from o2o.queueing.web.boards import Boards, Seat
+from o2o.queueing.queries.own_tickets import Holder
 from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Receive, Scope, Send
 from o2o.web.live import (
@@ -87,14 +86,8 @@ class TicketStreams:
         diner = await find_diner_of_token(self._platform, token)
         if diner is None or diner.account_slug != account or diner.is_snapshot:
             return None
-        async with transaction(self._platform.sessions) as tx:
-            key = await find_own_line(
-                tx,
-                ticket_id,
-                fan_id=diner.fan_id,
-                member_id=diner.member_id,
-                brand_id=diner.brand_id,
-            )
+        holder = Holder(fan_id=diner.fan_id, member_id=diner.member_id, brand_id=diner.brand_id)
+        key = await self._boards.find_line(ticket_id, holder)
         return None if key is None else (key, ticket_id)
 
     async def _pump(

@@ -1,5 +1,6 @@
 """`/h5/{account}/tickets/{id}`: a number of one's own: where it stands, leaving, coming back."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_request_id
 from o2o.membership.errors import SnapshotSession
@@ -72,11 +73,15 @@ class DinerTicketPages(Controller):
         request: AnyRequest,
         ticket_id: FromPath[UUID],
         data: Annotated[MoveForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         queues: NamedDependency[Queues],
     ) -> Response[Any]:
         """Give the number up."""
-        return await _move(request, diner, queues, verb=Verb.CANCEL, ticket_id=ticket_id, data=data)
+        command = _command(request, diner, ticket_id=ticket_id, request_id=data.request_id)
+        return await _move(
+            request, tx, diner, ticket_id=ticket_id, moving=queues.move(Verb.CANCEL, command)
+        )
 
     @post("/return")
     async def come_back(
@@ -84,11 +89,15 @@ class DinerTicketPages(Controller):
         request: AnyRequest,
         ticket_id: FromPath[UUID],
         data: Annotated[MoveForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         queues: NamedDependency[Queues],
     ) -> Response[Any]:
         """Come back into the line after a call that was missed."""
-        return await _move(request, diner, queues, verb=Verb.RETURN, ticket_id=ticket_id, data=data)
+        command = _command(request, diner, ticket_id=ticket_id, request_id=data.request_id)
+        return await _move(
+            request, tx, diner, ticket_id=ticket_id, moving=queues.move(Verb.RETURN, command)
+        )
 
 
 class DinerPaperPages(Controller):
@@ -121,16 +130,15 @@ class DinerPaperPages(Controller):
         self,
         request: AnyRequest,
         code: FromPath[str],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
     ) -> Response[Any]:
         """Take the number onto this phone. Raises SnapshotSession."""
         if diner.is_snapshot:
             raise SnapshotSession
-        platform = platform_of(request)
-        ticket_id = read_paper(platform.seal, code)
+        ticket_id = read_paper(platform_of(request).seal, code)
         try:
-            async with transaction(platform.sessions) as tx:
-                await claim_paper_ticket(tx, ticket_id=ticket_id, holder=holder_of(diner))
+            await claim_paper_ticket(tx, ticket_id=ticket_id, holder=holder_of(diner))
         except TicketAlreadyActive as fact:
             return go_on(request, f"/h5/{diner.account_slug}/tickets/{fact.ticket_id}")
         return go_on(request, f"/h5/{diner.account_slug}/tickets/{ticket_id}")
@@ -141,41 +149,32 @@ def holder_of(diner: Diner) -> Holder:
     return Holder(fan_id=diner.fan_id, member_id=diner.member_id, brand_id=diner.brand_id)
 
 
-async def _move(
-    request: AnyRequest,
-    diner: Diner,
-    queues: Queues,
-    *,
-    verb: Verb,
-    ticket_id: UUID,
-    data: MoveForm,
-) -> Response[Any]:
+def _command(request: AnyRequest, diner: Diner, *, ticket_id: UUID, request_id: UUID) -> MoveTicket:
+    """Say what the party wants done to its own number. Raises SnapshotSession."""
     if diner.is_snapshot:
         raise SnapshotSession
-    platform = platform_of(request)
-    command = MoveTicket(
-        request_id=data.request_id,
+    return MoveTicket(
+        request_id=request_id,
         ticket_id=ticket_id,
         brand_id=diner.brand_id,
         is_by_guest=True,
         fan_id=diner.fan_id,
         member_id=diner.member_id,
-        now=platform.clock.now(),
+        now=platform_of(request).clock.now(),
     )
+
+
+async def _move(
+    request: AnyRequest, tx: Tx, diner: Diner, *, ticket_id: UUID, moving: Awaitable[object]
+) -> Response[Any]:
+    """Go back to the page; what stands in the way is shown there. Raises TicketNotFound."""
     try:
-        await queues.move(verb, command)
+        await moving
     except TicketNotFound:
         raise
     except Fact as fact:
-        async with transaction(platform.sessions) as tx:
-            return await _page(
-                request,
-                tx,
-                diner,
-                ticket_id=ticket_id,
-                fault=fault_of(request, fact),
-                status=fact.status,
-            )
+        fault = fault_of(request, fact)
+        return await _page(request, tx, diner, ticket_id=ticket_id, fault=fault, status=fact.status)
     return go_on(request, f"/h5/{diner.account_slug}/tickets/{ticket_id}")
 
 

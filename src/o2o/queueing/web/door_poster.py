@@ -1,6 +1,5 @@
 """`/console/queues/{store}/door-poster.png` and `.pdf`: the poster of a store's door, to print."""
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from o2o.infra.aside import compute_aside
 from o2o.infra.database import Tx
 from o2o.queueing.queries.doors import Door, get_door
 from o2o.queueing.web.console_scope import get_readable_store
@@ -32,7 +32,7 @@ async def show_door_png(
     """Draw the poster as a picture. Raises StoreNotFound, RoleMissing, PosterFontMissing."""
     await get_readable_store(tx, console_staff, store_id)
     door = await get_door(tx, store_id, brand_id=console_staff.brand_id)
-    drawn = await asyncio.to_thread(draw_png, poster_of(door, platform))
+    drawn = await compute_aside(draw_png, poster_of(door, platform))
     return _file(drawn, "image/png", "png")
 
 
@@ -46,7 +46,7 @@ async def show_door_pdf(
     """Draw the poster for print. Raises StoreNotFound, RoleMissing."""
     await get_readable_store(tx, console_staff, store_id)
     door = await get_door(tx, store_id, brand_id=console_staff.brand_id)
-    drawn = await asyncio.to_thread(draw_pdf, poster_of(door, platform))
+    drawn = await compute_aside(draw_pdf, poster_of(door, platform))
     return _file(drawn, "application/pdf", "pdf")
 
 

@@ -17,7 +17,8 @@ from o2o.infra.logging import get_logger
 from o2o.kernel.clock import Clock
 from o2o.queueing.live import queue_topic
 from o2o.queueing.queries.lines import LineKey, LineState, list_lines
-from o2o.queueing.queries.standings import TicketStanding, list_standings
+from o2o.queueing.queries.own_tickets import Holder
+from o2o.queueing.queries.standings import TicketStanding, find_own_line, list_standings
 from o2o.queueing.rules.notices import told_range
 
 log = get_logger(__name__)
@@ -75,6 +76,17 @@ class Boards:
         self._gate = asyncio.Semaphore(READS_AT_ONCE)
         # How often lines were read, for the figures of benches and tests.
         self.reads = 0
+
+    async def find_line(self, ticket_id: UUID, holder: Holder) -> LineKey | None:
+        """Return the line of a ticket that is this person's, else None."""
+        async with transaction(self._sessions) as tx:
+            return await find_own_line(
+                tx,
+                ticket_id,
+                fan_id=holder.fan_id,
+                member_id=holder.member_id,
+                brand_id=holder.brand_id,
+            )
 
     @asynccontextmanager
     async def watch(self, key: LineKey, ticket_id: UUID) -> AsyncGenerator[Seat, None]:
