@@ -9,7 +9,7 @@ from o2o.kernel.geo import Point, in_gcj02
 from o2o.queueing.chat_talk import Step, Talk, Want, Wish, kept_store, live_talk
 from o2o.queueing.queries.crowds import Crowd
 from o2o.queueing.queries.places import OfferedStore
-from o2o.queueing.rules.chat_texts import ChatTables, ChatTexts
+from o2o.queueing.rules.chat_texts import CalledText, ChatTables, ChatTexts, StatusText, TakeText
 from o2o.stores.queries import NearStore
 from o2o.web.copy import LANGUAGES, Words
 from o2o.wechat.chat.asks import Ask
@@ -65,12 +65,11 @@ class Reader:
 
     def may_concern(self, ask: Ask) -> bool:
         """Whether an ask can be about queues at all; says so without a look at the database."""
-        return (
-            live_talk(ask) is not None
-            or command_of(ask) in COMMANDS
-            or isinstance(ask.message, LocationMessage)
-            or (ask.command is None and self._of_text(ask) is not None)
-        )
+        if live_talk(ask) is not None or isinstance(ask.message, LocationMessage):
+            return True
+        if command := command_of(ask):
+            return command in COMMANDS
+        return bool(ask.text) and self.texts.meant(ask.text) is not None
 
     def read(self, hearing: Hearing) -> Want | None:
         """Return what an ask wants, or None where it is not about queues."""
@@ -90,16 +89,17 @@ class Reader:
     def _of_text(self, ask: Ask) -> Want | None:
         if not ask.text:
             return None
-        if (letter := self.texts.called_line(ask.text)) is not None:
-            return Want(ask=ask, talk=Talk(wish=Wish.CALLED, letter=letter))
-        if self.texts.asks_status(ask.text):
-            return Want(ask=ask, talk=Talk(wish=Wish.STATUS))
-        if (take := self.texts.take(ask.text)) is None:
-            return None
-        if take.is_english:
-            ask = msgspec.structs.replace(ask, locale="en")
-        talk = Talk(wish=Wish.TAKE, letter=take.letter, party_size=take.party_size)
-        return Want(ask=ask, talk=talk)
+        match self.texts.meant(ask.text):
+            case CalledText(letter):
+                return Want(ask=ask, talk=Talk(wish=Wish.CALLED, letter=letter))
+            case StatusText():
+                return Want(ask=ask, talk=Talk(wish=Wish.STATUS))
+            case TakeText(party_size, letter, is_english):
+                if is_english:
+                    ask = msgspec.structs.replace(ask, locale="en")
+                talk = Talk(wish=Wish.TAKE, letter=letter, party_size=party_size)
+                return Want(ask=ask, talk=talk)
+        return None
 
     def _answered(self, hearing: Hearing, step: Step, talk: Talk) -> Want | None:
         """Return the talk as it stands with this answer; None: not what it waited for."""

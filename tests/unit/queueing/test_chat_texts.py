@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from o2o.queueing.rules.chat_texts import ChatTables, ChatTexts, TakeText
+from o2o.queueing.rules.chat_texts import CalledText, ChatTables, ChatTexts, StatusText, TakeText
 from o2o.web.copy import LANGUAGES
 from tests.factories.wechat import WORDS
 
@@ -119,10 +119,23 @@ def test_names_are_found_by_a_part_that_only_one_has() -> None:
     assert [TEXTS.named(text, names) for text in asked] == [0, 1, 2, None, None, None, None]
 
 
+def test_one_reading_for_everything_that_is_asked() -> None:
+    asked = ("11b", "查排队", "取号3人", "今天有龙虾吗", "号", "取号" * 40)
+    assert [TEXTS.meant(text) for text in asked] == [
+        CalledText("B"),
+        StatusText(),
+        TakeText(3, None, is_english=False),
+        None,
+        None,
+        None,
+    ]
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_without_an_error(text: str) -> None:
-    TEXTS.take(text)
-    TEXTS.called_line(text)
+    found = TEXTS.take(text)
+    if found is not None and not TEXTS.asks_status(text) and not TEXTS.called_line(text):
+        assert TEXTS.meant(text) == found
     TEXTS.place_in_list(text)
     TEXTS.letter(text)
     TEXTS.named(text, ["小灶静安寺店"])

@@ -86,6 +86,19 @@ class TakeText(msgspec.Struct, frozen=True):
     is_english: bool
 
 
+class CalledText(msgspec.Struct, frozen=True):
+    """A question for the number that a line calls now."""
+
+    letter: str
+
+
+class StatusText(msgspec.Struct, frozen=True):
+    """A question how one's own number stands."""
+
+
+Meant = CalledText | StatusText | TakeText
+
+
 class ChatTexts:
     """Reads texts by one set of tables."""
 
@@ -125,10 +138,24 @@ class ChatTexts:
         self._letter = _whole(around, rf"(?P<letter>{letter}){line}")
         # People send the same few texts; and most texts are not for us.
         self.fold = lru_cache(READ_MAX)(self._fold)
+        self._meant = lru_cache(READ_MAX)(self._means)
+        # None of these in a text: it asks for nothing of ours. Most texts end here.
+        self._hint = re.compile("|".join((_any(tables.called), take, noun)))
 
     def _fold(self, text: str) -> str:
         folded = fold_width(without_controls(text)).casefold().translate(self._tables.same)
         return "".join(char for char in folded if char.isalnum())
+
+    def meant(self, text: str) -> Meant | None:
+        """Return what a text asks of the queues; this is asked of every text that arrives."""
+        return self._meant(text) if len(text) <= 2 * CHARS_MAX else None
+
+    def _means(self, text: str) -> Meant | None:
+        if self._hint.search(self.fold(text)) is None:
+            return None
+        if (letter := self.called_line(text)) is not None:
+            return CalledText(letter)
+        return StatusText() if self.asks_status(text) else self.take(text)
 
     def called_line(self, text: str) -> str | None:
         """Return the letter of the line whose called number is asked for: `11b` is B."""
