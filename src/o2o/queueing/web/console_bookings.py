@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from o2o.crm.organisation import Store
 from o2o.crm.statuses import BookingStatus
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.queueing.booking_commands import ChangeBooking
 from o2o.queueing.bookings import Bookings
@@ -122,15 +122,16 @@ class ConsoleBookings(Controller):
         request: AnyRequest,
         store_id: FromPath[UUID],
         booking_id: FromPath[UUID],
+        tx: NamedDependency[Tx],
         bookings: NamedDependency[Bookings],
         console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
         """Check somebody in. Raises StoreNotFound, RoleMissing."""
-        change = await _change(request, console_staff, store_id, booking_id)
+        change = await _change(request, tx, console_staff, store_id=store_id, booking_id=booking_id)
         try:
             await bookings.arrive(change)
         except Fact as fact:
-            return await _refused(request, console_staff, store_id, fact=fact)
+            return await _refused(request, tx, console_staff, store_id=store_id, fact=fact)
         return go_on(request, page_of(store_id, f"{TAB}?on={_on(request)}&done=arrived"))
 
     @post("/{booking_id:uuid}/cancel", status_code=200)
@@ -139,42 +140,40 @@ class ConsoleBookings(Controller):
         request: AnyRequest,
         store_id: FromPath[UUID],
         booking_id: FromPath[UUID],
+        tx: NamedDependency[Tx],
         bookings: NamedDependency[Bookings],
         console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
         """Call a booking off; whoever booked is told why. Raises StoreNotFound, RoleMissing."""
-        change = await _change(request, console_staff, store_id, booking_id)
+        change = await _change(request, tx, console_staff, store_id=store_id, booking_id=booking_id)
         reason = typed(dict(await request.form()), "reason") or None
         try:
             await bookings.cancel(msgspec.structs.replace(change, reason=reason))
         except Fact as fact:
-            return await _refused(request, console_staff, store_id, fact=fact)
+            return await _refused(request, tx, console_staff, store_id=store_id, fact=fact)
         return go_on(request, page_of(store_id, f"{TAB}?on={_on(request)}&done=cancelled"))
 
 
 async def _change(
-    request: AnyRequest, person: ConsoleStaff, store_id: UUID, booking_id: UUID
+    request: AnyRequest, tx: Tx, person: ConsoleStaff, *, store_id: UUID, booking_id: UUID
 ) -> ChangeBooking:
-    platform = platform_of(request)
-    async with transaction(platform.sessions) as tx:
-        await get_managed_store(tx, person, store_id)
+    await get_managed_store(tx, person, store_id)
     return ChangeBooking(
         booking_id=booking_id,
         brand_id=person.brand_id,
         store_id=store_id,
         staff_id=person.staff_id,
-        now=platform.clock.now(),
+        now=platform_of(request).clock.now(),
     )
 
 
 async def _refused(
-    request: AnyRequest, person: ConsoleStaff, store_id: UUID, *, fact: Fact
+    request: AnyRequest, tx: Tx, person: ConsoleStaff, *, store_id: UUID, fact: Fact
 ) -> Response[Any]:
     if is_for_program(request):
         raise fact
-    async with transaction(platform_of(request).sessions) as tx:
-        store = await get_managed_store(tx, person, store_id)
-        return await _page(request, tx, person, store, on=_day(request), fact=fact)
+    store = await get_managed_store(tx, person, store_id)
+    return await _page(request, tx, person, store, on=_day(request), fact=fact)
 
 
 def _on(request: AnyRequest) -> str:

@@ -12,7 +12,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 
 from o2o.crm.statuses import BookingStatus
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.membership.errors import SnapshotSession
 from o2o.queueing.booking_commands import ChangeBooking
@@ -81,6 +81,7 @@ class DinerBookingPages(Controller):
         request: AnyRequest,
         booking_id: FromPath[UUID],
         data: Annotated[CancelForm, Body(media_type=RequestEncodingType.URL_ENCODED)],  # noqa: ARG002 - the token of the page
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         bookings: NamedDependency[Bookings],
     ) -> Response[Any]:
@@ -92,7 +93,7 @@ class DinerBookingPages(Controller):
         except BookingNotFound:
             raise
         except Fact as fact:
-            return await _refused(request, diner, booking_id=booking_id, fact=fact)
+            return await _refused(request, tx, diner, booking_id=booking_id, fact=fact)
         return go_on(request, f"{_here(diner)}/{booking_id}?told=cancelled")
 
     @post("/arrive", status_code=200)
@@ -101,6 +102,7 @@ class DinerBookingPages(Controller):
         request: AnyRequest,
         booking_id: FromPath[UUID],
         data: Annotated[ArriveForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         bookings: NamedDependency[Bookings],
     ) -> Response[Any]:
@@ -108,15 +110,16 @@ class DinerBookingPages(Controller):
         if diner.is_snapshot:
             raise SnapshotSession
         platform = platform_of(request)
-        async with transaction(platform.sessions) as tx:
-            booking = await _own(tx, diner, booking_id)
-            door = await get_door(tx, booking.store_id, brand_id=diner.brand_id)
+        booking = await _own(tx, diner, booking_id)
+        door = await get_door(tx, booking.store_id, brand_id=diner.brand_id)
         # From home nobody has arrived: the code hangs at the door, or a clerk checks in.
         check_door(platform.seal, door, data.door)
         try:
             arrived = await bookings.arrive(_change(booking_id, diner, now=platform.clock.now()))
         except Fact as fact:
-            return await _refused(request, diner, booking_id=booking_id, fact=fact, door=data.door)
+            return await _refused(
+                request, tx, diner, booking_id=booking_id, fact=fact, door=data.door
+            )
         return go_on(request, f"/h5/{diner.account_slug}/tickets/{arrived.ticket_id}")
 
 
@@ -143,12 +146,17 @@ async def _own(tx: Tx, diner: Diner, booking_id: UUID) -> KnownBooking:
 
 
 async def _refused(
-    request: AnyRequest, diner: Diner, *, booking_id: UUID, fact: Fact, door: str = ""
+    request: AnyRequest,
+    tx: Tx,
+    diner: Diner,
+    *,
+    booking_id: UUID,
+    fact: Fact,
+    door: str = "",
 ) -> Response[Any]:
     if is_for_program(request):
         raise fact
-    async with transaction(platform_of(request).sessions) as tx:
-        return await _page(request, tx, diner, booking_id=booking_id, fact=fact, door=door)
+    return await _page(request, tx, diner, booking_id=booking_id, fact=fact, door=door)
 
 
 async def _page(

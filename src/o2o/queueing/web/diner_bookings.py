@@ -11,7 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from o2o.crm.statuses import BookingSource
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_request_id
 from o2o.membership.errors import SnapshotSession
@@ -49,7 +49,7 @@ from o2o.web.diner_frame import load_frame
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
-from o2o.web.platform import Platform, platform_of
+from o2o.web.platform import platform_of
 from o2o.web.principals import Diner
 from o2o.web.rendering import show
 
@@ -100,6 +100,7 @@ class DinerBookingsPages(Controller):
         self,
         request: AnyRequest,
         data: Annotated[BookForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+        tx: NamedDependency[Tx],
         diner: NamedDependency[Diner],
         bookings: NamedDependency[Bookings],
     ) -> Response[Any]:
@@ -113,24 +114,23 @@ class DinerBookingsPages(Controller):
         platform = platform_of(request)
         here = f"/h5/{diner.account_slug}/bookings"
         try:
-            booked = await _book(data, diner, bookings, platform=platform)
+            booked = await _book(tx, data, diner, bookings=bookings, now=platform.clock.now())
         except BookedAlready as fact:
             return go_on(request, f"{here}/{fact.booking_id}?told=already")
         except Fact as fact:
             if is_for_program(request):
                 raise
-            async with transaction(platform.sessions) as tx:
-                return await _page(
-                    request, tx, diner, wanted=_wanted(data), fact=fact, status=fact.status
-                )
+            return await _page(
+                request, tx, diner, wanted=_wanted(data), fact=fact, status=fact.status
+            )
         told = "changed" if _uuid(data.change_id) else "booked"
         return go_on(request, f"{here}/{booked.booking_id}?told={told}")
 
 
-async def _book(data: BookForm, diner: Diner, bookings: Bookings, *, platform: Platform) -> Booked:
-    now = platform.clock.now()
-    async with transaction(platform.sessions) as tx:
-        plan = await _plan_of(tx, data.store_id, diner=diner, now=now)
+async def _book(
+    tx: Tx, data: BookForm, diner: Diner, *, bookings: Bookings, now: datetime
+) -> Booked:
+    plan = await _plan_of(tx, data.store_id, diner=diner, now=now)
     starts_at = _moment(data.starts_at, plan)
     if (change_id := _uuid(data.change_id)) is not None:
         change = ChangeBooking(
