@@ -19,23 +19,31 @@ class ErrorView(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Any] | None = None
 
 
+def refusal(description: str) -> ResponseSpec:
+    """Describe a refusal. Examples made up by chance are no help, and cannot be written as JSON."""
+    return ResponseSpec(ErrorView, description=description, generate_examples=False)
+
+
 READ_RESPONSES = {
-    401: ResponseSpec(ErrorView, description="The key is unknown or revoked"),
-    403: ResponseSpec(ErrorView, description="The key lacks the scope"),
-    404: ResponseSpec(ErrorView, description="Not there, or another brand's"),
-    422: ResponseSpec(ErrorView, description="The request cannot mean anything"),
+    401: refusal("The key is unknown or revoked"),
+    403: refusal("The key lacks the scope"),
+    404: refusal("Not there, or another brand's"),
+    422: refusal("The request cannot mean anything"),
 }
 
 
 def write_responses(view: type) -> dict[int, ResponseSpec]:
     """Describe what a write answers beside 201: the same again, and the refusals."""
     return {
-        200: ResponseSpec(view, description="Sent again: the answer of the first time"),
+        200: ResponseSpec(
+            view,
+            description="Sent again: the answer of the first time",
+            generate_examples=False,
+        ),
         **READ_RESPONSES,
-        409: ResponseSpec(
-            ErrorView,
-            description="`request.body_differs`: the same `request_id` with another body;"
-            " or not possible as things stand now",
+        409: refusal(
+            "`request.body_differs`: the same `request_id` with another body;"
+            " or not possible as things stand now"
         ),
     }
 

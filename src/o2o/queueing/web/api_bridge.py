@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, put
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from o2o.infra.database import Tx
@@ -18,7 +17,7 @@ from o2o.queueing.bridge_news import BridgeHeard, BridgeNews
 from o2o.queueing.errors_bridge import BridgeClockOff, BridgeNotFound, BridgeSignatureWrong
 from o2o.queueing.queries.bridges import find_bridge
 from o2o.queueing.rules.bridge_signatures import HEADER, SKEW_SECONDS, is_signed, read_signature
-from o2o.web.api_parts import ErrorView
+from o2o.web.api_parts import refusal
 from o2o.web.platform import Platform
 from o2o.web.strict_json import refuse_lenient_json
 
@@ -45,10 +44,10 @@ class BridgeAPI(Controller):
             " answer names all numbers of ours that wait, for the machine to take in."
         ),
         responses={
-            403: ResponseSpec(ErrorView, description="Signed wrongly, or five minutes off"),
-            404: ResponseSpec(ErrorView, description="The store has no bridge"),
-            409: ResponseSpec(ErrorView, description="A newer message was heard already"),
-            422: ResponseSpec(ErrorView, description="The state cannot mean anything"),
+            403: refusal("Signed wrongly, or five minutes off"),
+            404: refusal("The store has no bridge"),
+            409: refusal("A newer message was heard already"),
+            422: refusal("The state cannot mean anything"),
         },
     )
     async def hear(
