@@ -12,7 +12,8 @@ from o2o.crm.bookings import BookingRule, BookingSettings
 from o2o.crm.members import Fan
 from o2o.crm.organisation import Brand, OfficialAccount, Store
 from o2o.crm.queueing import Queue
-from o2o.crm.statuses import BookingSource, QueueKind, QueueStatus
+from o2o.crm.statuses import QueueKind, QueueStatus
+from o2o.crm.statuses_bookings import BookingSource
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.hours import WEEKDAYS

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, Small, status_column
-from o2o.crm.statuses import BookingSource, BookingStatus
+from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 
 _LIVE = "status IN ('booked', 'arrived')"
 

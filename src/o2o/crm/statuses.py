@@ -398,23 +398,3 @@ class TicketNoticeKind(StrEnum):
     RECALLED = "recalled"
     CANCELLED_BY_STORE = "cancelled_by_store"
     PROMISE_MISSED = "promise_missed"
-
-
-class BookingStatus(StrEnum):
-    """How a booking stands."""
-
-    BOOKED = "booked"
-    # Checked in: goes on as a ticket.
-    ARRIVED = "arrived"
-    SERVED = "served"
-    CANCELLED = "cancelled"
-    NO_SHOW = "no_show"
-
-
-class BookingSource(StrEnum):
-    """Where a booking was made."""
-
-    PAGE = "page"
-    CHAT = "chat"
-    API = "api"
-    CONSOLE = "console"

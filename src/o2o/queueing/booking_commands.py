@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import BookingSource, BookingStatus
+from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 
 
 class BookSlot(msgspec.Struct, frozen=True, kw_only=True):

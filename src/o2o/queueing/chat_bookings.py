@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import BookingSource, BookingStatus
+from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_id

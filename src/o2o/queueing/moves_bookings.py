@@ -1,6 +1,6 @@
 """The legal moves of a booking."""
 
-from o2o.crm.statuses import BookingStatus as S
+from o2o.crm.statuses_bookings import BookingStatus as S
 from o2o.kernel.moves import Moves
 
 BOOKING_MOVES = Moves(

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from o2o.crm.bookings import BookingSettings
 from o2o.crm.organisation import Store
-from o2o.crm.statuses import BookingSource
+from o2o.crm.statuses_bookings import BookingSource
 from o2o.infra.database import SessionFactory, transaction
 from o2o.kernel.clock import SystemClock
 from o2o.kernel.hours import WEEKDAYS

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import httpx
 
@@ -83,7 +84,7 @@ async def open_phone(
     *,
     fan: Fan,
     seal: Seal,
-    now: object,
+    now: datetime,
 ) -> Phone:
     async with transaction(sessions) as tx:
         token = await open_session(

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.seal import Seal

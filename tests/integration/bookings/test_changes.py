@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus, TicketPriority
+from o2o.crm.statuses import TicketPriority
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers

@@ -128,7 +128,8 @@ async def test_other_systems_book_call_off_and_check_in(
         here = f"/stores/{hall.store.id}/bookings"
         wish = {"request_id": str(new_request_id()), "starts_at": NINE}
         made, again = await ask("POST", here, **wish), await ask("POST", here, **wish)
-        differs = await ask("POST", here, **{**wish, "party_size": 3})
+        larger: dict[str, Any] = {**wish, "party_size": 3}
+        differs = await ask("POST", here, **larger)
         full = await ask("POST", here, request_id=str(new_request_id()), starts_at=NINE)
         assert [one.status_code for one in (made, again, differs, full)] == [201, 200, 409, 409]
         assert again.json() == made.json()

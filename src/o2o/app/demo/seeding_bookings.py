@@ -9,7 +9,7 @@ from o2o.app.demo.booking import Booking, BrandBooking, FullSlot
 from o2o.app.demo.seeding import Places
 from o2o.app.demo.shapes import Store
 from o2o.app.demo.world import World
-from o2o.crm.statuses import BookingSource
+from o2o.crm.statuses_bookings import BookingSource
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact

@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus, TicketPriority, TicketSource
+from o2o.crm.statuses import TicketPriority, TicketSource
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact

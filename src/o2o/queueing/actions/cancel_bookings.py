@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.infra.outbox import publish

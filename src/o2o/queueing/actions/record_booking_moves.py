@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers, body_hash
 from o2o.queueing.booking_commands import ChangeBooking

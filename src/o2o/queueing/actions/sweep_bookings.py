@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.queueing.actions.cancel_bookings import cancel_bookings

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 from o2o.queueing.queries.booking_guests import Guest, find_booking_state, list_guests
 from o2o.web.copy import Words

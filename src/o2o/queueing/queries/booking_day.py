@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingSource, BookingStatus
+from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 from o2o.infra.database import Tx
 from o2o.kernel.text import mask_name, mask_phone
 from o2o.queueing.commands import ticket_code

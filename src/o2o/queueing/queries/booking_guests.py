@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 
 # The fan who booked; else the member's, the store's account first, where he followed last.

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
 from o2o.queueing.booking_commands import Booked
 from o2o.queueing.commands import ticket_code

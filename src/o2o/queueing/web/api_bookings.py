@@ -10,7 +10,7 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from o2o.crm.statuses import BookingSource, BookingStatus
+from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 from o2o.infra.database import Tx
 from o2o.kernel.clock import Clock
 from o2o.queueing.booking_commands import Arrived, Booked, BookSlot, ChangeBooking, NewTime

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from o2o.crm.statuses import BookingStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.queueing.queries.booking_plans import with_places_left
 from o2o.queueing.queries.bookings import KnownBooking
 from o2o.queueing.rules.booking_plan import Plan, PlannedSlot, SlotKey, bookable_days

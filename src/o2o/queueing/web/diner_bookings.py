@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
-from o2o.crm.statuses import BookingSource
+from o2o.crm.statuses_bookings import BookingSource
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_request_id

@@ -107,6 +107,7 @@ async def _show(
         places={
             desk.desk_id: desk_words(desk.code, platform.words, language) for desk in standing.desks
         },
+        place_of=lambda desk: desk_words(desk, platform.words, language),
         here=_called_here(board, standing),
         elsewhere=_called_elsewhere(board, standing),
         ranges={q.queue.queue_id: _range(q) for q in board.queues},
