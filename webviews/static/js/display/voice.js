@@ -25,7 +25,8 @@ export function makeVoice(hall) {
   document.addEventListener("pointerdown", wake, { capture: true });
   document.addEventListener("keydown", wake, { capture: true });
 
-  function wake() {
+  function wake(event) {
+    if (button.contains(event.target)) return; // The button speaks for itself.
     if (!voice.isAllowed && localStorage.getItem(MUTED_KEY) !== "1") allow();
   }
 
