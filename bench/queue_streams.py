@@ -188,7 +188,7 @@ async def compare_queue_streams(arena: Arena) -> Finding:
     await hall.fill()
     cookies = await open_diner_sessions(arena.postgres.url, arena.world, count=PHONES)
     registry = Registry()
-    registry.perform(QueueChanged.name, QueueBroadcaster(Broadcaster(sessions)).perform)
+    registry.perform_many(QueueChanged.name, QueueBroadcaster(Broadcaster(sessions)).perform_many)
     relay = Relay(sessions=sessions, registry=registry, clock=SystemClock())
     product = arena.start_product()
     relaying = asyncio.create_task(relay.run())

@@ -21,17 +21,32 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
     runtime = open_runtime(settings)
     wired = wire(runtime)
     registry = wire_registry(runtime, wired)
-    relay = Relay(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
+    errands = registry.errand_topics
+    errand_lane, event_lane = (
+        Relay(
+            sessions=runtime.sessions,
+            registry=registry,
+            clock=runtime.clock,
+            only=only,
+            without=without,
+        )
+        # An event never waits behind an answer of WeChat.
+        for only, without in ((errands, None), (None, errands))
+    )
     schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await wired.wechat.start(is_worker=True)
-    tasks = [asyncio.create_task(relay.run()), asyncio.create_task(schedule.run())]
+    tasks = [
+        asyncio.create_task(running)
+        for running in (errand_lane.run(), event_lane.run(), schedule.run())
+    ]
     log.info("relay.started")
     await stopping.wait()
-    relay.stop()
+    errand_lane.stop()
+    event_lane.stop()
     schedule.stop()
     await wired.wechat.stop()
     await asyncio.wait(tasks, timeout=10)

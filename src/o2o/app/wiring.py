@@ -205,8 +205,8 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
     """Say what the relay does: who listens to which event, who performs what, what comes round."""
     registry = Registry()
     broadcaster = Broadcaster(runtime.sessions)
-    registry.perform(live.TOPIC, broadcaster.perform)
-    registry.perform(QueueChanged.name, QueueBroadcaster(broadcaster).perform)
+    registry.perform_many(live.TOPIC, broadcaster.perform_many)
+    registry.perform_many(QueueChanged.name, QueueBroadcaster(broadcaster).perform_many)
     sender = choose_sender(runtime.settings, clock=runtime.clock, words=wired.words)
     errands = SMSErrands(sender, seal=runtime.seal, clock=runtime.clock)
     registry.perform(queue_code.TOPIC, errands.perform)

@@ -50,7 +50,11 @@ class Broadcaster:
 
     async def perform(self, payload: dict[str, Any]) -> None:
         """Perform the errand `live.push`."""
-        await self._say([msgspec.json.encode(payload).decode()])
+        await self.perform_many([payload])
+
+    async def perform_many(self, payloads: Sequence[dict[str, Any]]) -> None:
+        """Perform the errands `live.push` that are in hand, in one statement."""
+        await self._say([msgspec.json.encode(payload).decode() for payload in payloads])
 
     async def say(self, messages: Sequence[LiveMessage]) -> None:
         """Say some messages at once."""

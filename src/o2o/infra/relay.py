@@ -1,8 +1,12 @@
-"""The relay: carries outbox messages to subscribers and performers, at least once, in order."""
+"""The relay: carries outbox messages to subscribers and performers, at least once, in order.
+
+A process runs it in two lanes: what waits for others (WeChat, a gateway of text messages) goes in
+one, everything else in the other, so that no event waits behind a slow answer.
+"""
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from o2o.infra import relay_queries as queries
@@ -10,7 +14,7 @@ from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import OUTBOX_DELIVERED, OUTBOX_FAILED
 from o2o.infra.relay_queries import Claimed
-from o2o.infra.subscriptions import Later, Never, Registry, Subscription
+from o2o.infra.subscriptions import Later, ManySubscription, Never, Registry, Subscription
 from o2o.infra.trace import new_trace_id, trace_id_var
 from o2o.kernel.clock import Clock
 from o2o.kernel.events import decode_event
@@ -18,6 +22,8 @@ from o2o.kernel.events import decode_event
 log = get_logger(__name__)
 
 BATCH_MAX = 200
+# Errands may take seconds each, and all of a batch must be done within its lease.
+ERRAND_BATCH_MAX = 32
 ERRANDS_AT_ONCE = 8
 POLL_SECONDS = 0.05
 BACKOFF_SECONDS_MAX = 20.0
@@ -34,11 +40,24 @@ def backoff_seconds(attempts: int) -> float:
 class Relay:
     """One process's relay. Several may run; each message is held by one at a time."""
 
-    def __init__(self, *, sessions: SessionFactory, registry: Registry, clock: Clock) -> None:
-        """Deliver what `registry` knows; leave other topics to relays that know them."""
+    def __init__(
+        self,
+        *,
+        sessions: SessionFactory,
+        registry: Registry,
+        clock: Clock,
+        only: Collection[str] | None = None,
+        without: Collection[str] | None = None,
+    ) -> None:
+        """Deliver what `registry` knows; leave other topics to relays that know them.
+
+        A lane takes `only` some topics, or all `without` those.
+        """
         self._sessions = sessions
         self._registry = registry
         self._clock = clock
+        self._only, self._without = only, without
+        self._batch_max = ERRAND_BATCH_MAX if only is not None else BATCH_MAX
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -66,15 +85,86 @@ class Relay:
     async def deliver_due(self) -> int:
         """Deliver one batch of due messages; return how many were taken."""
         async with transaction(self._sessions) as tx:
-            batch = await queries.claim_due(tx, limit=BATCH_MAX, now=self._clock.now())
+            batch = await queries.claim_due(
+                tx,
+                limit=self._batch_max,
+                now=self._clock.now(),
+                only=self._only,
+                without=self._without,
+            )
         if not batch:
             return 0
         gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
-        outcomes = await asyncio.gather(*(self._deliver(message, gate) for message in batch))
+        failures = await self._deliver_swarms(batch, gate)
+        outcomes = await asyncio.gather(
+            *(self._deliver(message, gate, failures.get(message.id)) for message in batch)
+        )
         await self._settle(list(zip(batch, outcomes, strict=True)))
         return len(batch)
 
-    async def _deliver(self, message: Claimed, gate: asyncio.Semaphore) -> Exception | None:
+    async def _deliver_swarms(
+        self, batch: Sequence[Claimed], gate: asyncio.Semaphore
+    ) -> dict[int, Exception]:
+        """Deliver what is taken many at a time; return what failed, by message."""
+        swarms: dict[str, list[Claimed]] = {}
+        for message in batch:
+            swarms.setdefault(message.topic, []).append(message)
+        failures: dict[int, Exception] = {}
+
+        async def perform(topic: str) -> None:
+            async with gate:
+                payloads = [message.payload for message in swarms[topic]]
+                try:
+                    await self._registry.many_performers[topic](payloads)
+                except Exception as error:  # noqa: BLE001 - all of them come again
+                    failures.update((message.id, error) for message in swarms[topic])
+
+        async def handle(subscription: ManySubscription) -> None:
+            async with gate:
+                failures.update(await self._handle_many(subscription, swarms[subscription.topic]))
+
+        await asyncio.gather(
+            *(perform(topic) for topic in swarms if topic in self._registry.many_performers),
+            *(
+                handle(subscription)
+                for topic in swarms
+                for subscription in self._registry.many_subscriptions.get(topic, ())
+            ),
+        )
+        return failures
+
+    async def _handle_many(
+        self, subscription: ManySubscription, messages: Sequence[Claimed]
+    ) -> dict[int, Exception]:
+        try:
+            async with transaction(self._sessions) as tx:
+                fresh = await queries.claim_handlings(
+                    tx,
+                    subscriber=subscription.name,
+                    message_ids=[message.id for message in messages],
+                    now=self._clock.now(),
+                )
+                events = [decode_event(m.topic, m.payload) for m in messages if m.id in fresh]
+                if events:
+                    await subscription.handle(tx, events)
+        except Exception as error:  # noqa: BLE001 - one of them must not hold the others up
+            if len(messages) == 1:
+                return {messages[0].id: error}
+            log.warning("relay.swarm_failed", topic=subscription.topic, error=repr(error))
+            failures: dict[int, Exception] = {}
+            for message in messages:
+                failures |= await self._handle_many(subscription, [message])
+            return failures
+        return {}
+
+    async def _deliver(
+        self, message: Claimed, gate: asyncio.Semaphore, failure: Exception | None
+    ) -> Exception | None:
+        topic, registry = message.topic, self._registry
+        if failure is not None or not (
+            topic in registry.performers or topic in registry.subscriptions
+        ):
+            return failure
         async with gate:
             trace = trace_id_var.set(message.trace_id or new_trace_id())
             try:

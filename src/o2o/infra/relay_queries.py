@@ -1,6 +1,6 @@
 """The SQL of the relay: claiming, finishing and burying outbox messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,8 @@ _CLAIM = text(
     " SELECT id FROM outbox_messages o"
     " WHERE dead_at IS NULL AND available_at <= :now"
     " AND (leased_until IS NULL OR leased_until < :now)"
+    " AND (CAST(:only AS text[]) IS NULL OR topic = ANY(CAST(:only AS text[])))"
+    " AND (CAST(:without AS text[]) IS NULL OR topic <> ALL(CAST(:without AS text[])))"
     " AND (ordering_key IS NULL OR NOT EXISTS ("
     "  SELECT 1 FROM outbox_messages earlier WHERE earlier.ordering_key = o.ordering_key"
     "  AND earlier.dead_at IS NULL AND earlier.id < o.id))"
@@ -38,10 +40,26 @@ _CLAIM = text(
 )
 
 
-async def claim_due(tx: Tx, *, limit: int, now: datetime) -> list[Claimed]:
-    """Take up to `limit` due messages for LEASE_SECONDS, oldest first."""
-    until = now + timedelta(seconds=LEASE_SECONDS)
-    rows = await tx.execute(_CLAIM, {"until": until, "now": now, "limit": limit})
+async def claim_due(
+    tx: Tx,
+    *,
+    limit: int,
+    now: datetime,
+    only: Collection[str] | None = None,
+    without: Collection[str] | None = None,
+) -> list[Claimed]:
+    """Take up to `limit` due messages for LEASE_SECONDS, oldest first.
+
+    Of all topics, or of `only` these, or of all `without` these.
+    """
+    values = {
+        "until": now + timedelta(seconds=LEASE_SECONDS),
+        "now": now,
+        "limit": limit,
+        "only": None if only is None else sorted(only),
+        "without": None if without is None else sorted(without),
+    }
+    rows = await tx.execute(_CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda message: message.id)
 
 
@@ -99,6 +117,21 @@ async def claim_handling(tx: Tx, *, subscriber: str, message_id: int, now: datet
         {"subscriber": subscriber, "message_id": message_id, "now": now},
     )
     return row.first() is not None
+
+
+async def claim_handlings(
+    tx: Tx, *, subscriber: str, message_ids: Sequence[int], now: datetime
+) -> set[int]:
+    """Note that a subscriber handles these messages; return those that it did not yet."""
+    rows = await tx.execute(
+        text(
+            "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
+            " SELECT :subscriber, id, :now FROM unnest(CAST(:ids AS bigint[])) AS m(id) ORDER BY id"
+            " ON CONFLICT DO NOTHING RETURNING message_id"
+        ),
+        {"subscriber": subscriber, "ids": list(message_ids), "now": now},
+    )
+    return set(rows.scalars())
 
 
 async def forget_handled(tx: Tx, now: datetime) -> None:

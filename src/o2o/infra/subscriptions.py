@@ -1,6 +1,6 @@
 """Who listens to which event and who performs which errand: a registry filled at wiring time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +11,9 @@ from o2o.kernel.events import Event
 
 E = TypeVar("E", bound=Event)
 Subscriber = Callable[[Tx, Any], Awaitable[None]]
+ManySubscriber = Callable[[Tx, Sequence[Any]], Awaitable[None]]
 Performer = Callable[[dict[str, Any]], Awaitable[None]]
+ManyPerformer = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
 Job = Callable[[Tx, datetime], Awaitable[None]]
 
 
@@ -36,6 +38,14 @@ class Subscription(msgspec.Struct, frozen=True):
     handle: Subscriber
 
 
+class ManySubscription(msgspec.Struct, frozen=True):
+    """A named listener that takes all events of a kind that are in hand."""
+
+    name: str
+    topic: str
+    handle: ManySubscriber
+
+
 class Timetable(msgspec.Struct, frozen=True):
     """Work that comes round every so many seconds."""
 
@@ -50,7 +60,9 @@ class Registry:
     def __init__(self) -> None:
         """Start empty."""
         self.subscriptions: dict[str, list[Subscription]] = {}
+        self.many_subscriptions: dict[str, list[ManySubscription]] = {}
         self.performers: dict[str, Performer] = {}
+        self.many_performers: dict[str, ManyPerformer] = {}
         self.timetables: dict[str, Timetable] = {}
 
     def subscribe(self, event: type[E], handle: Callable[[Tx, E], Awaitable[None]]) -> None:
@@ -59,6 +71,27 @@ class Registry:
         listeners = self.subscriptions.setdefault(event.name, [])
         if all(listener.name != name for listener in listeners):
             listeners.append(Subscription(name, event.name, handle))
+
+    def subscribe_many(
+        self, event: type[E], handle: Callable[[Tx, Sequence[E]], Awaitable[None]]
+    ) -> None:
+        """As `subscribe`, with all such events in hand in one transaction: for swarms.
+
+        Where that fails, each event is handled in a transaction of its own.
+        """
+        name = f"{handle.__module__}.{handle.__name__}"
+        listeners = self.many_subscriptions.setdefault(event.name, [])
+        if all(listener.name != name for listener in listeners):
+            listeners.append(ManySubscription(name, event.name, handle))
+
+    @property
+    def errand_topics(self) -> frozenset[str]:
+        """The topics whose performers may wait for others: nobody else is to wait for them."""
+        return frozenset(self.performers)
+
+    def perform_many(self, topic: str, performer: ManyPerformer) -> None:
+        """Let `performer` do all errands of a topic in hand at once; it waits for nobody."""
+        self.many_performers[topic] = performer
 
     def perform(self, topic: str, performer: Performer) -> None:
         """Let `performer` do the errands of a topic, outside any transaction, at least once."""

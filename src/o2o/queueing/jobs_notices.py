@@ -1,5 +1,6 @@
 """What queueing does after its own events: parties are told in time, open pages are kept true."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from o2o.crm.statuses import TicketStatus
@@ -7,7 +8,7 @@ from o2o.infra.database import Tx
 from o2o.infra.subscriptions import Registry
 from o2o.kernel.clock import Clock
 from o2o.queueing.actions.tell_almost_there import tell_almost_there
-from o2o.queueing.actions.tell_of_calls import tell_of_call
+from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
 from o2o.queueing.actions.tell_of_ends import tell_of_cancellation
 from o2o.queueing.actions.tell_of_promises import tell_of_missed_promise
 from o2o.queueing.actions.tell_parties import CHECK, Voice, is_notice_true
@@ -26,8 +27,8 @@ def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: V
     """Listen to the queues, and let the messenger ask whether a notice is true still."""
     messenger.ask_before(CHECK, is_notice_true)
     jobs = NoticeJobs(clock, voice)
-    registry.subscribe(TicketCalled, jobs.tell_of_call)
-    registry.subscribe(QueueChanged, jobs.tell_almost_there)
+    registry.subscribe_many(TicketCalled, jobs.tell_of_calls)
+    registry.subscribe_many(QueueChanged, jobs.tell_almost_there)
     registry.subscribe(TicketEnded, jobs.tell_of_end)
     registry.subscribe(PromiseMissed, jobs.tell_of_promise)
     registry.schedule(
@@ -43,27 +44,24 @@ class NoticeJobs:
         self._clock = clock
         self._voice = voice
 
-    async def tell_of_call(self, tx: Tx, event: TicketCalled) -> None:
-        """Tell the party that it is called."""
-        await tell_of_call(
-            tx,
-            self._voice,
-            ticket_id=event.ticket_id,
-            call_seq=event.call_seq,
-            desk=event.desk,
-            is_recall=event.is_recall,
-            at=event.at,
-            now=self._clock.now(),
-        )
+    async def tell_of_calls(self, tx: Tx, events: Sequence[TicketCalled]) -> None:
+        """Tell the parties that they are called."""
+        calls = [
+            Called(
+                ticket_id=event.ticket_id,
+                call_seq=event.call_seq,
+                desk=event.desk,
+                is_recall=event.is_recall,
+                at=event.at,
+            )
+            for event in events
+        ]
+        await tell_of_calls(tx, self._voice, calls, now=self._clock.now())
 
-    async def tell_almost_there(self, tx: Tx, event: QueueChanged) -> None:
-        """Tell those whom this change brought near."""
-        await tell_almost_there(
-            tx,
-            self._voice,
-            keys=[(event.queue_id, event.business_on)],
-            now=self._clock.now(),
-        )
+    async def tell_almost_there(self, tx: Tx, events: Sequence[QueueChanged]) -> None:
+        """Tell those whom these changes brought near."""
+        keys = {(event.queue_id, event.business_on) for event in events}
+        await tell_almost_there(tx, self._voice, keys=keys, now=self._clock.now())
 
     async def tell_of_end(self, tx: Tx, event: TicketEnded) -> None:
         """Tell the party that the store cancelled; of every other end it knows."""

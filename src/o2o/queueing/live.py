@@ -4,6 +4,7 @@ A change is said straight from its own event, in one step: no errand of its own,
 the relay between the clerk's tap and the phones.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,8 +30,19 @@ class QueueBroadcaster:
         """Speak through the relay's broadcaster."""
         self._broadcaster = broadcaster
 
-    async def perform(self, payload: dict[str, Any]) -> None:
-        """Say that a queue changed: {queue_id, business_on, version}."""
-        data = {name: payload[name] for name in ("queue_id", "business_on", "version")}
-        topics = (queue_topic(payload["queue_id"]), store_topic(payload["store_id"]))
-        await self._broadcaster.say([LiveMessage(topic, CHANGED, data) for topic in topics])
+    async def perform_many(self, payloads: Sequence[dict[str, Any]]) -> None:
+        """Say which queues changed, each once: {queue_id, business_on, version}."""
+        latest: dict[str, LiveMessage] = {}
+        for payload in payloads:
+            data = {name: payload[name] for name in ("queue_id", "business_on", "version")}
+            name = f"{payload['queue_id']} {payload['business_on']}"
+            known = latest.get(name)
+            if known is None or known.data["version"] < payload["version"]:
+                latest[name] = LiveMessage(str(payload["store_id"]), CHANGED, data)
+        await self._broadcaster.say(
+            [
+                LiveMessage(topic, CHANGED, message.data)
+                for message in latest.values()
+                for topic in (queue_topic(message.data["queue_id"]), store_topic(message.topic))
+            ]
+        )

@@ -11,7 +11,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.outbox import publish
 from o2o.infra.seal import Seal
 from o2o.queueing.actions.move_tickets import Verb
-from o2o.queueing.actions.tell_of_calls import tell_of_call
+from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
 from o2o.queueing.actions.tell_parties import CHECK, Voice
 from o2o.queueing.events import PromiseMissed
 from o2o.queueing.jobs_notices import NoticeJobs
@@ -142,16 +142,14 @@ async def test_a_call_is_told_once_a_recall_again_with_the_desk(scene: Scene) ->
     await moved(scene.sessions, Verb.RECALL, ticket.ticket_id, desk="前台", now=scene.clock.now())
     await scene.deliver()
     async with transaction(scene.sessions) as tx:
-        again = await tell_of_call(
-            tx,
-            Voice(Words(), URL),
+        first = Called(
             ticket_id=ticket.ticket_id,
             call_seq=call.call_seq,
             desk="3",
             is_recall=False,
             at=NOON,
-            now=NOON,
         )
+        again = await tell_of_calls(tx, Voice(Words(), URL), [first, first], now=NOON)
 
     assert again == 0
     rows = await scene.rows(

@@ -1,8 +1,12 @@
 """Tell a party that it is called, and where to: at once, once per call."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from o2o.crm.statuses import TicketNoticeKind
 from o2o.infra.database import Tx
@@ -12,45 +16,47 @@ from o2o.queueing.queries.parties import Party
 PURPOSE = "ticket_called"
 
 
-async def tell_of_call(
-    tx: Tx,
-    voice: Voice,
-    *,
-    ticket_id: UUID,
-    call_seq: int,
-    desk: str,
-    is_recall: bool,
-    at: datetime,
-    now: datetime,
-) -> int:
-    """Queue the message, unless the party was told of this call or has left."""
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that its party is to hear of."""
 
-    def say(party: Party) -> Told:
-        words = voice.words
-        where = "number" if desk.isdecimal() else "name"
-        place = words.text(f"queueing_notices.to.{party.kind.value}_{where}", desk=desk)
-        shape = "again" if is_recall else "first"
-        return Told(
-            {
-                "store": party.store_name,
-                "number": party.code,
-                "line": party.line_name,
-                "at": at.astimezone(ZoneInfo(party.timezone)),
-                "tip": words.text(f"queueing_notices.called.{shape}_tip", place=place),
-            },
-            words.text(
-                f"queueing_notices.called.{shape}",
-                number=party.code,
-                store=party.store_name,
-                place=place,
-            ),
-        )
+    ticket_id: UUID
+    call_seq: int
+    desk: str
+    is_recall: bool
+    at: datetime
 
-    return await tell_parties(
-        tx,
-        voice,
-        kind=TicketNoticeKind.RECALLED if is_recall else TicketNoticeKind.CALLED,
-        purpose=PURPOSE,
-        news=[News(ticket_id, call_seq, say)],
-        now=now,
+
+async def tell_of_calls(tx: Tx, voice: Voice, calls: Sequence[Called], *, now: datetime) -> int:
+    """Queue the messages, unless a party was told of its call or has left; return how many."""
+    told = 0
+    for kind in (TicketNoticeKind.CALLED, TicketNoticeKind.RECALLED):
+        news = [
+            News(call.ticket_id, call.call_seq, partial(_say, voice=voice, call=call))
+            for call in calls
+            if call.is_recall is (kind is TicketNoticeKind.RECALLED)
+        ]
+        if news:
+            told += await tell_parties(tx, voice, kind=kind, purpose=PURPOSE, news=news, now=now)
+    return told
+
+
+def _say(party: Party, *, voice: Voice, call: Called) -> Told:
+    words = voice.words
+    where = "number" if call.desk.isdecimal() else "name"
+    place = words.text(f"queueing_notices.to.{party.kind.value}_{where}", desk=call.desk)
+    shape = "again" if call.is_recall else "first"
+    return Told(
+        {
+            "store": party.store_name,
+            "number": party.code,
+            "line": party.line_name,
+            "at": call.at.astimezone(ZoneInfo(party.timezone)),
+            "tip": words.text(f"queueing_notices.called.{shape}_tip", place=place),
+        },
+        words.text(
+            f"queueing_notices.called.{shape}",
+            number=party.code,
+            store=party.store_name,
+            place=place,
+        ),
     )
