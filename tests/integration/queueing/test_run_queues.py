@@ -59,7 +59,7 @@ async def test_nobody_runs_another_stores_queue(sessions: SessionFactory, seal: 
         for act in (open_queue, pause_queue, close_queue):
             with pytest.raises(QueueNotFound):
                 async with transaction(sessions) as tx:
-                    await act(tx, hall.a, actor=actor, now=NOON, **scope)  # type: ignore[operator]  # three alike
+                    await act(tx, hall.a, actor=actor, now=NOON, **scope)
     assert await count(sessions, "queues", "status <> 'open'") == 0
 
 
