@@ -1,5 +1,7 @@
 """The relay against PostgreSQL: once per subscriber, in order per key, dead letters kept."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -146,3 +148,66 @@ async def test_a_lease_that_ran_out_lets_another_relay_take_over(
     assert await relay.deliver_due() == 0
     clock.advance(minutes=2)
     assert await relay.deliver_due() == 1
+
+
+async def test_a_swarm_is_handled_together_and_one_bad_event_holds_nobody_up(
+    sessions: SessionFactory, clock: FakeClock
+) -> None:
+    heard: list[list[int]] = []
+
+    async def together(_: Tx, events: Sequence[BellRung]) -> None:
+        times = [event.times for event in events]
+        if 2 in times and clock.now() < later:
+            raise ZeroDivisionError
+        heard.append(times)
+
+    later = clock.now() + timedelta(seconds=1)
+    registry = Registry()
+    registry.subscribe_many(BellRung, together)
+    relay = Relay(sessions=sessions, registry=registry, clock=clock)
+    async with transaction(sessions) as tx:
+        await publish(tx, *(BellRung(times=n) for n in (1, 2, 3)), now=clock.now())
+
+    assert await relay.deliver_due() == 3
+    assert heard == [[1], [3]]
+    assert await count(sessions, "outbox_messages") == 1
+    clock.advance(seconds=2)
+    assert await relay.deliver_due() == 1
+    async with transaction(sessions) as tx:
+        await publish(tx, *(BellRung(times=n) for n in (4, 5)), now=clock.now())
+    await relay.deliver_due()
+    assert heard == [[1], [3], [2], [4, 5]]
+    assert await count(sessions, "outbox_messages") == 0
+
+
+async def test_lanes_take_their_own_topics_and_swarms_of_errands_go_at_once(
+    sessions: SessionFactory, clock: FakeClock
+) -> None:
+    done: list[Any] = []
+
+    async def slowly(payload: dict[str, Any]) -> None:
+        done.append(payload["n"])
+
+    async def at_once(payloads: Sequence[dict[str, Any]]) -> None:
+        done.append([payload["n"] for payload in payloads])
+
+    registry = Registry()
+    registry.perform("test.slow", slowly)
+    registry.perform_many("test.quick", at_once)
+    slow, quick = (
+        Relay(sessions=sessions, registry=registry, clock=clock, only=only, without=without)
+        for only, without in (
+            (registry.errand_topics, None),
+            (None, registry.errand_topics),
+        )
+    )
+    async with transaction(sessions) as tx:
+        topics = ("test.slow", "test.quick", "test.quick")
+        errands = [Errand(topic=topic, payload={"n": n}) for n, topic in enumerate(topics)]
+        await send(tx, errands, now=clock.now())
+
+    assert await quick.deliver_due() == 2
+    assert done == [[1, 2]]
+    assert await slow.deliver_due() == 1
+    assert done == [[1, 2], 0]
+    assert await count(sessions, "outbox_messages") == 0
