@@ -36,6 +36,8 @@ from o2o.wechat.codec.replies import TextReply
 IN_STORE = frozenset({Wish.WAIT, Wish.CALLED, Wish.TAKE, Wish.MEMBER_NUMBER})
 OF_HELD = frozenset({Wish.STATUS, Wish.CANCEL, Wish.RETURN})
 TAKES = frozenset({Wish.TAKE, Wish.MEMBER_NUMBER})
+# What costs nobody anything if the store was another.
+QUESTIONS = frozenset({Wish.WAIT, Wish.CALLED})
 UNKNOWN = StoreChoice(store_id=None, stores=0)
 
 
@@ -86,6 +88,10 @@ async def _look(tx: Tx, wants: Sequence[Want]) -> Known:
         # Somebody between stores says himself in which of them he is.
         guess = choice.store_id if talk.wish is not Wish.MEMBER_NUMBER else None
         store_id = talk.store_id or guess
+        if store_id is None and talk.wish in QUESTIONS and not wants[index].near:
+            # A question is answered at once and by name; whoever meant another store says so.
+            store_id = choice.busiest_id
+            choices[index] = msgspec.structs.replace(choice, store_id=store_id, is_guess=True)
         if store_id is not None and not _is_off_stores(wants[index]):
             store_ids[index] = store_id
     near = [store.store_id for want in wants for store in nearest_told(want.near)]
@@ -145,7 +151,11 @@ def _plan_in_store(
         return _said(tell_wait(phrases, ask, crowd=crowd, choice=choice, held=held))
     if talk.wish is Wish.CALLED:
         assert talk.letter is not None
-        return _said(tell_called(phrases, ask, crowd=crowd, letter=talk.letter))
+        told = tell_called(phrases, ask, crowd=crowd, letter=talk.letter)
+        choice = known.choices[index]
+        if talk.store_id is None and choice.store_id == choice.busiest_id and choice.is_guess:
+            told += "\n" + phrases.text(ask, "wait.guessed", store=crowd.name)
+        return _said(told)
     if want.is_off_list:
         return ask_line_again(phrases, want, crowd)
     return plan_take(phrases, _taking(want, index, known))

@@ -195,10 +195,28 @@ async def test_a_place_answers_the_question_for_a_store(
     await given_place(sessions, restaurant, CLASSES)
     await given_place(sessions, restaurant, CLASSES, name="小灶湖滨店", at=HANGZHOU)
     fan = await given_person(sessions, restaurant)
-    asked = await fan.say("11b")
+    asked = await fan.say("换店")
     assert asked is not None
     assert asked.startswith("请问您要去哪家门店？")
-    assert await fan.send_place(30.25, 120.17) == "中桌业务暂未开始叫号。"
+    assert await fan.send_place(30.25, 120.17) == "门店目前无人排队，到店即可办理"
+
+
+async def test_a_stranger_is_told_of_the_store_where_most_wait_by_name(
+    sessions: SessionFactory, restaurant: House, clock: FakeClock
+) -> None:
+    await given_place(sessions, restaurant, CLASSES)
+    busy = await given_place(sessions, restaurant, CLASSES, name="小灶湖滨店", at=HANGZHOU)
+    await given_waiting(sessions, busy.queues["A"], 2, clock=clock)
+    fan = await given_person(sessions, restaurant)
+    told = str(await fan.say("1"))
+    assert told.startswith("门店目前排队等候人数2人，预计等候时间")
+    assert told.endswith("\n以上是小灶湖滨店。要查其他门店请回复 换店")
+    assert await fan.say("11b") == (
+        "中桌业务暂未开始叫号。\n以上是小灶湖滨店。要查其他门店请回复 换店"
+    )
+    assert str(await fan.say("换店")).startswith("请问您要去哪家门店？")
+    assert await fan.say("静安寺") == "门店目前无人排队，到店即可办理"
+    assert await fan.say("11b") == "中桌业务暂未开始叫号。"
 
 
 async def test_a_revoked_place_is_forgotten(sessions: SessionFactory, restaurant: House) -> None:
@@ -208,4 +226,4 @@ async def test_a_revoked_place_is_forgotten(sessions: SessionFactory, restaurant
     await fan.send_place(30.25, 120.17)
     assert str(await fan.say("1")).startswith("门店目前无人排队，到店即可办理\n以上是小灶湖滨店")
     await change(sessions, "UPDATE inbound_messages SET fields = fields - 'Location_X'")
-    assert str(await fan.say("1")).startswith("请问您要去哪家门店？")
+    assert "以上是小灶静安寺店。" in str(await fan.say("1"))

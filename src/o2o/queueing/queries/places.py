@@ -54,13 +54,20 @@ _CHOOSE = text(
     " WITH ORDINALITY AS a(account_id, openid, fan_id, member_id, kept_id, place)),"
     f" {_TAKING},"
     " counted AS (SELECT account_id, count(*) AS stores, (array_agg(id))[1] AS first_id"
-    " FROM taking GROUP BY account_id)"
+    " FROM taking GROUP BY account_id),"
+    " busiest AS (SELECT DISTINCT ON (k.account_id) k.account_id, k.id FROM taking k"
+    " LEFT JOIN LATERAL (SELECT sum(d.waiting_ordinary + d.waiting_member + d.waiting_booked)"
+    "  AS waiting FROM queues q JOIN queue_days d ON d.queue_id = q.id"
+    "  WHERE q.store_id = k.id AND d.business_on >= :yesterday) w ON true"
+    " ORDER BY k.account_id, coalesce(w.waiting, 0) DESC, k.id)"
     " SELECT a.place, coalesce(c.stores, 0) AS stores,"
     " CASE c.stores WHEN 1 THEN c.first_id END AS only_id, kept.id AS kept_id,"
     " active.store_id AS active_id, been.store_id AS been_id, been.at AS been_at,"
     " last.store_id AS last_store_id, last.queue_id, last.party_size,"
-    " spot.fields AS spot, spot.received_at AS spot_at, home.id AS home_id"
+    " spot.fields AS spot, spot.received_at AS spot_at, home.id AS home_id,"
+    " busiest.id AS busiest_id"
     " FROM asked a LEFT JOIN counted c USING (account_id)"
+    " LEFT JOIN busiest USING (account_id)"
     " LEFT JOIN taking kept ON kept.id = a.kept_id AND kept.account_id = a.account_id"
     " LEFT JOIN LATERAL (SELECT t.store_id FROM"
     f" ({_ACTIVE_OF}) t JOIN taking k ON k.id = t.store_id AND k.account_id = a.account_id"
@@ -102,6 +109,8 @@ class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
     is_guess: bool = False
     # How many stores of the account take numbers.
     stores: int
+    # Where most people of the account wait now: what a stranger's question is about, until he says.
+    busiest_id: UUID | None = None
     # What he took last: the queue, if it was in this store, and for how many people.
     last_queue_id: UUID | None = None
     last_party_size: int | None = None
@@ -164,6 +173,7 @@ def _params(asks: Sequence[Ask], now: datetime) -> dict[str, Any]:
         "member_ids": [ask.member_id for ask in asks],
         "kept_ids": [kept_store(ask) for ask in asks],
         "been_since": now - BEEN_COUNTS,
+        "yesterday": (now - timedelta(days=1)).date(),
         "visits_back": VISITS_BACK,
         "messages_back": MESSAGES_BACK,
         "spot_since": now - SPOT_COUNTS,
@@ -216,6 +226,7 @@ def _choice(row: Any, *, spot: Point | None, near_id: UUID | None, now: datetime
         store_id=store_id,
         is_guess=certain is None and guess is not None,
         stores=row.stores,
+        busiest_id=row.busiest_id,
         last_queue_id=row.queue_id if row.last_store_id == store_id else None,
         last_party_size=row.party_size,
         spot=spot if is_fresh else None,
