@@ -52,6 +52,14 @@ class Phrases:
             ask, key, card_url=f"{here}/card", ticket_url=f"{here}/tickets/{ticket_id}", **values
         )
 
+    def silence(self, ask: Ask, crowd: Crowd) -> str:
+        """Say since when the hall's machine cannot be reached; empty while it can."""
+        heard = [line.silent_since for line in crowd.lines if line.silent_since is not None]
+        if not heard:
+            return ""
+        at = max(heard).astimezone(ZoneInfo(crowd.timezone))
+        return self._words.text("queueing_bridge.offline", ask.locale, at=f"{at:%H:%M}")
+
     def line(self, ask: Ask, line: Line) -> str:
         """Return the name of a line."""
         return line.name_en if ask.locale == "en" else line.name

@@ -22,6 +22,9 @@ def tell_wait(
     told = [_headline(phrases, ask, crowd=crowd, choice=choice, held=held)]
     if crowd.taking and crowd.people and len(crowd.lines) > 1:
         told += [phrases.line_state(ask, line) for line in crowd.lines]
+    silent = phrases.silence(ask, crowd)
+    if silent:
+        told.append(silent)
     if choice.is_guess:
         told.append(phrases.text(ask, "wait.guessed", store=crowd.name))
     return "\n".join(told)
@@ -36,7 +39,9 @@ def tell_called(phrases: Phrases, ask: Ask, *, crowd: Crowd, letter: str) -> str
     name = phrases.line(ask, line).removesuffix(phrases.text(ask, "called.line_suffix"))
     if line.last_number is None:
         return phrases.text(ask, "called.nothing_yet", line=name)
-    return phrases.text(ask, "called.number", line=name, number=f"{line.last_number:03d}")
+    told = phrases.text(ask, "called.number", line=name, number=f"{line.last_number:03d}")
+    silent = phrases.silence(ask, crowd)
+    return f"{told}\n{silent}" if silent else told
 
 
 def tell_lines(phrases: Phrases, ask: Ask, *, crowd: Crowd, letter: str) -> str:

@@ -16,6 +16,8 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.queueing.actions.issue_bridge_key import issue_bridge_key
 from o2o.queueing.actions.move_tickets import Verb
+from o2o.queueing.queries.queues import QueueState, get_queue_state
+from o2o.queueing.queries.tickets import get_ticket
 from o2o.queueing.rules.bridge_signatures import HEADER, sign
 from o2o.queueing.web import api_bridge
 from o2o.web.edge import Edge
@@ -254,3 +256,30 @@ async def test_a_state_that_means_nothing_is_refused(
 ) -> None:
     assert (await machine.say(bad)).status_code == 422
     assert await rows_of(sessions, LINES) == []
+
+
+async def test_people_hear_the_machines_numbers_and_how_old_they_are(
+    machine: Machine, hall: Hall, sessions: SessionFactory, clock: FakeClock
+) -> None:
+    [ticket] = await taken(sessions, take(hall.a))
+    line = {"code": "A", "waiting": 12, "called": 19, "desk": "3"}
+    await machine.say(news(1, line))
+    before = await state_of(sessions, hall, clock)
+    here = {"ticket_id": str(ticket.ticket_id), "status": "waiting", "ahead": 11}
+    await machine.say(news(2, line, tickets=[here]))
+    after = await state_of(sessions, hall, clock)
+
+    # Not taken in yet, our number waits beside the twelve; then it is one of them.
+    assert (before.waiting, after.waiting) == (13, 12)
+    assert (after.last_called_code, after.is_machine_silent) == ("A019", False)
+    async with transaction(sessions) as tx:
+        assert (await get_ticket(tx, ticket.ticket_id, now=clock.now())).parties_ahead == 11
+    clock.advance(seconds=91)
+    silent = await state_of(sessions, hall, clock)
+    assert (silent.waiting, silent.is_machine_silent) == (12, True)
+    assert silent.machine_heard_at == NOON
+
+
+async def state_of(sessions: SessionFactory, hall: Hall, clock: FakeClock) -> QueueState:
+    async with transaction(sessions) as tx:
+        return await get_queue_state(tx, hall.a, now=clock.now())

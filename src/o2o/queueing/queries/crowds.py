@@ -12,6 +12,7 @@ from o2o.crm.statuses import QueueKind, QueueStatus, TicketPriority
 from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
 from o2o.kernel.hours import next_opening
+from o2o.queueing.queries.bridges import MachineNews, list_machine_news
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import Turn, ahead_of_new
 from o2o.queueing.rules.taking import is_serving
@@ -62,6 +63,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     estimate: WaitEstimate | None
     # What was called last on this business day.
     last_number: int | None
+    # Where the hall's own machine calls and has been silent for too long: since when.
+    silent_since: datetime | None = None
 
 
 class Crowd(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +108,7 @@ class Crowd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_crowds(tx: Tx, store_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Crowd]:
-    """Return how full these stores are, in three statements however many they are."""
+    """Return how full these stores are, in four statements however many they are."""
     wanted = sorted(set(store_ids))
     if not wanted:
         return {}
@@ -113,6 +116,7 @@ async def list_crowds(tx: Tx, store_ids: Sequence[UUID], *, now: datetime) -> di
     lined = [row for row in rows if row.queue_id is not None]
     waiting = await _waiting(tx, lined, now)
     models = await estimate_waits(tx, [row.queue_id for row in lined], now=now)
+    news = await list_machine_news(tx, wanted)
     crowds: dict[UUID, Crowd] = {}
     by_store: dict[UUID, list[Any]] = {}
     for row in rows:
@@ -129,7 +133,12 @@ async def list_crowds(tx: Tx, store_ids: Sequence[UUID], *, now: datetime) -> di
             next_opening_at=_hours(store, now, next_opening),
             has_member_priority=store.has_member_priority,
             lines=tuple(
-                _line(row, waiting[row.queue_id], models.get(row.queue_id), is_open=is_open)
+                _as_the_machine_says(
+                    _line(row, waiting[row.queue_id], models.get(row.queue_id), is_open=is_open),
+                    news.get(row.queue_id),
+                    model=models.get(row.queue_id),
+                    now=now,
+                )
                 for row in of_store
                 if row.queue_id is not None
             ),
@@ -178,4 +187,20 @@ def _line(row: Any, waiting: Any, model: Any, *, is_open: bool) -> Line:
         parties=sum(counts.values()),
         estimate=model.estimate(ahead) if model is not None else None,
         last_number=waiting.number,
+    )
+
+
+def _as_the_machine_says(
+    line: Line, said: MachineNews | None, *, model: Any, now: datetime
+) -> Line:
+    """Where a machine calls, its numbers count; it knows parties, not how many people they are."""
+    if said is None:
+        return line
+    return msgspec.structs.replace(
+        line,
+        people=said.waiting,
+        parties=said.waiting,
+        estimate=model.estimate(said.waiting) if model is not None else None,
+        last_number=said.called_number,
+        silent_since=said.heard_at if said.is_silent(now) else None,
     )

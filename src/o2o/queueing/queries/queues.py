@@ -15,6 +15,7 @@ from o2o.kernel.hours import next_opening
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.days import QueueFacts
 from o2o.queueing.errors import QueueNotFound
+from o2o.queueing.queries.bridges import MachineNews, list_machine_news
 from o2o.queueing.queries.days import list_queue_facts
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import Turn, ahead_of_new
@@ -50,6 +51,9 @@ class QueueState(msgspec.Struct, frozen=True, kw_only=True):
     # For an ordinary party that joins now, who would have so many ahead of it.
     parties_ahead: int
     estimate: WaitEstimate | None
+    # Where the hall's own machine calls: when it was last heard, and whether that is too long ago.
+    machine_heard_at: datetime | None = None
+    is_machine_silent: bool = False
 
 
 _DAYS = text(
@@ -138,14 +142,31 @@ async def _states(tx: Tx, queues: Sequence[QueueFacts], *, now: datetime) -> lis
     )
     days = {row.queue_id: row for row in rows}
     models = await estimate_waits(tx, [queue.queue_id for queue in queues], now=now)
+    news = await list_machine_news(tx, {queue.store_id for queue in queues})
     states = []
     for queue in queues:
         row = days.get(queue.queue_id)
-        ahead = _ahead(queue, row)
+        said = news.get(queue.queue_id)
+        ahead = said.waiting if said else _ahead(queue, row)
         model = models.get(queue.queue_id)
         estimate = model.estimate(ahead) if model else None
-        states.append(_state(queue, row, ahead=ahead, estimate=estimate, now=now))
+        state = _state(queue, row, ahead=ahead, estimate=estimate, now=now)
+        states.append(_as_the_machine_says(state, said, now=now) if said else state)
     return states
+
+
+def _as_the_machine_says(state: QueueState, said: MachineNews, *, now: datetime) -> QueueState:
+    """Where a machine calls, its numbers are the ones that people hear."""
+    number = said.called_number
+    return msgspec.structs.replace(
+        state,
+        waiting=said.waiting,
+        last_called_number=number,
+        last_called_code=ticket_code(state.code, number) if number else None,
+        last_called_at=said.called_at,
+        machine_heard_at=said.heard_at,
+        is_machine_silent=said.is_silent(now),
+    )
 
 
 def _ahead(queue: QueueFacts, row: Any) -> int:

@@ -14,7 +14,7 @@ from o2o.kernel.business_day import business_day
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.estimates import estimate_waits
-from o2o.queueing.rules.call_order import order_of_calls, positions_of
+from o2o.queueing.rules.call_order import order_of_calls, positions_told
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 
 LIST_MAX = 20_000
@@ -63,6 +63,7 @@ class _Place(msgspec.Struct, frozen=True):
     ticket_id: UUID
     priority: TicketPriority
     place: int
+    ahead_at_machine: int | None
 
 
 _VIEWS = (
@@ -94,7 +95,8 @@ _DAY_OF = text(
     "SELECT s.hours, s.timezone FROM queues q JOIN stores s ON s.id = q.store_id WHERE q.id = :id"
 )
 _WAITING = text(
-    "SELECT t.queue_id, t.business_on, t.id, t.priority, t.place FROM tickets t"
+    "SELECT t.queue_id, t.business_on, t.id, t.priority, t.place, t.ahead_at_machine"
+    " FROM tickets t"
     " JOIN unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS k(queue_id, business_on)"
     " ON t.queue_id = k.queue_id AND t.business_on = k.business_on"
     " WHERE t.status = 'waiting' LIMIT :most"
@@ -181,7 +183,7 @@ async def list_positions(tx: Tx, keys: Iterable[tuple[UUID, date]]) -> dict[UUID
     turns = (await tx.execute(_TURNS, arrays)).all()
     waiting: dict[tuple[UUID, date], list[_Place]] = {}
     for row in await tx.execute(_WAITING, {**arrays, "most": LIST_MAX}):
-        place = _Place(row.id, TicketPriority(row.priority), row.place)
+        place = _Place(row.id, TicketPriority(row.priority), row.place, row.ahead_at_machine)
         waiting.setdefault((row.queue_id, row.business_on), []).append(place)
     found: dict[UUID, int] = {}
     for turn in turns:
@@ -191,7 +193,7 @@ async def list_positions(tx: Tx, keys: Iterable[tuple[UUID, date]]) -> dict[UUID
             ordinary_between=turn.ordinary_between,
             booked_in_a_row=turn.booked_in_a_row,
         )
-        found |= positions_of(order)
+        found |= positions_told(order)
     return found
 
 

@@ -12,7 +12,7 @@ from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.queries.estimates import estimate_waits
-from o2o.queueing.rules.call_order import Turn, in_turn, positions_of
+from o2o.queueing.rules.call_order import Turn, in_turn, positions_told
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 from o2o.wechat.chat.asks import Ask
 
@@ -42,7 +42,8 @@ _HELD = text(
     " ORDER BY a.place, t.taken_at DESC, t.id"
 )
 _WAITING = text(
-    "SELECT t.queue_id, t.business_on, t.id AS ticket_id, t.priority, t.place"
+    "SELECT t.queue_id, t.business_on, t.id AS ticket_id, t.priority, t.place,"
+    " t.ahead_at_machine"
     " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
     " JOIN tickets t ON t.queue_id = a.queue_id AND t.business_on = a.day"
     " AND t.status = 'waiting'"
@@ -91,6 +92,7 @@ class _Waiting(msgspec.Struct, frozen=True):
     ticket_id: UUID
     priority: TicketPriority
     place: int
+    ahead_at_machine: int | None
 
 
 async def list_held_tickets(tx: Tx, asks: Sequence[Ask]) -> list[list[HeldTicket]]:
@@ -133,8 +135,8 @@ async def _ahead(tx: Tx, tickets: Sequence[Any]) -> dict[UUID, int]:
         return {}
     asked = {"queue_ids": [line[0] for line in between], "days": [line[1] for line in between]}
     lines: dict[Any, list[_Waiting]] = {line: [] for line in between}
-    for queue_id, day, ticket_id, priority, place in await tx.execute(_WAITING, asked):
-        lines[queue_id, day].append(_Waiting(ticket_id, TicketPriority(priority), place))
+    for queue_id, day, ticket_id, priority, *place in await tx.execute(_WAITING, asked):
+        lines[queue_id, day].append(_Waiting(ticket_id, TicketPriority(priority), *place))
     turns = {
         (row.queue_id, row.business_on): Turn(
             ordinary_since_priority=row.ordinary_since_priority,
@@ -145,7 +147,7 @@ async def _ahead(tx: Tx, tickets: Sequence[Any]) -> dict[UUID, int]:
     }
     ahead: dict[UUID, int] = {}
     for line, waiting in lines.items():
-        ahead |= positions_of(in_turn(waiting, turns[line]))
+        ahead |= positions_told(in_turn(waiting, turns[line]))
     return ahead
 
 

@@ -116,3 +116,20 @@ def ahead_of_new(
 def positions_of(order: Sequence[Waiting]) -> dict[UUID, int]:
     """Return how many parties are ahead of each ticket of an order of calls."""
     return {ticket.ticket_id: ahead for ahead, ticket in enumerate(order)}
+
+
+class Placed(Protocol):
+    """A ticket that waits, perhaps at a machine of the hall's own."""
+
+    @property
+    def ticket_id(self) -> UUID: ...
+    @property
+    def ahead_at_machine(self) -> int | None: ...
+
+
+def positions_told(order: Sequence[Placed]) -> dict[UUID, int]:
+    """Return how many parties are ahead of each: by the machine that calls, if one does."""
+    return {
+        ticket.ticket_id: ahead if ticket.ahead_at_machine is None else ticket.ahead_at_machine
+        for ahead, ticket in enumerate(order)
+    }
