@@ -22,6 +22,7 @@ _STORES = text(
     "SELECT s.id FROM stores s JOIN official_accounts a ON a.id = s.account_id"
     " WHERE a.slug = :account ORDER BY s.created_at DESC, s.id"
 )
+_USED = text("SELECT store_id, code FROM queues")
 # A round works at any hour of the day.
 _OPEN = text(
     "UPDATE stores SET hours = '{}', hours_exceptions = '{}'"
@@ -92,7 +93,9 @@ async def fill_hall(product: Product, queues: int, waiting: Waiting) -> Hall:
 
 async def _open_lines(tx: Tx, queues: int, *, account: str) -> list[UUID]:
     stores = (await tx.scalars(_STORES, {"account": account})).all()
-    places = [(store, letter) for letter in LETTERS for store in stores][:queues]
+    used = {(row.store_id, row.code) for row in await tx.execute(_USED)}
+    free = [(s, letter) for letter in LETTERS for s in stores if (s, letter) not in used]
+    places = free[:queues]
     assert len(places) == queues, f"{len(stores)} stores have room for {len(places)} queues"
     queue_ids = [new_id() for _ in places]
     await tx.execute(_OPEN, {"store_ids": list({store for store, _ in places})})

@@ -5,7 +5,9 @@ comes, the call is missed, back into the line, seated. Then a bounded round of c
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -75,15 +77,18 @@ def open_as(browser: Browser, product: Product, *, person_id: str, path: str) ->
     context = browser.new_context(viewport={"width": 375, "height": 812}, locale="zh-CN")
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{product.sandbox_url}/_sandbox/people/{person_id}/open?url={product.url}{path}")
+    url = quote(f"{product.url}{path}", safe="")
+    page.goto(f"{product.sandbox_url}/_sandbox/people/{person_id}/open?url={url}")
     return page
 
 
 def test_a_party_takes_by_the_door_is_told_misses_comes_back_and_is_seated(
     product: Product, phones: Phones, browser: Browser
 ) -> None:
-    hall = asyncio.run(fill_hall(product, 1, Waiting(ACCOUNT, [], 5)))
-    [queue_id] = hall.queue_ids
+    # The browser's own loop runs in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        filling = fill_hall(product, 1, Waiting(ACCOUNT, [], 5))
+        [queue_id] = thread.submit(asyncio.run, filling).result().queue_ids
     clerk = Clerk(product)
     person = phones.add("程一诺", account=ACCOUNT)
     phones.follow(person)
