@@ -26,6 +26,8 @@ SCOPES = frozenset(
         "debits:reverse",
         "holds:write",
         "points:write",
+        "bookings:read",
+        "bookings:write",
         "queues:read",
         "queues:write",
     }

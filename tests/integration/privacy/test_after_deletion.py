@@ -1,6 +1,7 @@
 """Nothing comes into the pockets of a member who left, whatever was under way at that moment."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,7 @@ async def test_a_charge_of_before_is_not_given_back_to_nobody(
         "key_id": counter.key.key_id,
         "brand_id": counter.key.brand_id,
     }
-    part = {"request_id": new_request_id(), "amount_fen": 1_000}
+    part: dict[str, Any] = {"request_id": new_request_id(), "amount_fen": 1_000}
     first = await desk.reverse("debit", **part, **reversal)
     await leave(sessions, counter.member_id, clock)
 
@@ -112,7 +113,7 @@ async def test_what_waits_for_a_deletion_finds_nobody(
     till = Till(sessions=sessions, seal=seal, clock=clock)
     paid = await pay(sessions, counter, clock)
     by: ByKey = counter.key
-    asked = {
+    asked: dict[str, Callable[[], Any]] = {
         "top_up": lambda: till.top_up(
             request_id=new_request_id(),
             member_id=counter.member_id,

@@ -111,9 +111,10 @@ async def test_a_database_that_is_away_is_asked_again(
     hall: Hall, hub: Hub, boards: Boards, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from o2o.queueing import boards as module  # noqa: PLC0415 - the name that is looked up
+    from o2o.queueing.queries import lines  # noqa: PLC0415 - and where it comes from
 
     [ticket] = await taken(sessions, take(hall.a))
-    real, failures = module.list_lines, [2]
+    real, failures = lines.list_lines, [2]
 
     async def fails_twice(*args: Any, **named: Any) -> Any:
         if failures[0]:

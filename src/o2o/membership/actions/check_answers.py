@@ -11,6 +11,7 @@ from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.live import live_push
 from o2o.infra.outbox import Errand, publish, send
+from o2o.kernel.business_day import day_began
 from o2o.kernel.ids import MemberId, RequestId, StoreId
 from o2o.membership.actions.check_visits import Charge, Cleared
 from o2o.membership.errors_counter import ChargeRefused, ConfirmationNeeded
@@ -22,7 +23,6 @@ from o2o.membership.queries.answers import (
     sum_unanswered,
 )
 from o2o.membership.rules.answers import needs_answer
-from o2o.kernel.business_day import day_began
 from o2o.membership.scanners import ByKey
 
 Pair = tuple[Charge, Cleared]

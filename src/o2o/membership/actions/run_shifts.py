@@ -9,6 +9,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import ShiftStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx, encode_json
+from o2o.kernel.business_day import business_day
 from o2o.kernel.ids import new_id
 from o2o.membership.errors_counter import (
     CountMoved,
@@ -28,7 +29,6 @@ from o2o.membership.queries.shifts import (
     sum_counted,
     uncounted_of,
 )
-from o2o.kernel.business_day import business_day
 from o2o.membership.scanners import AtPad
 
 # Openings and the closing of a day take turns.

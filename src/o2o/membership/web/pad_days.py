@@ -13,11 +13,11 @@ from litestar.params import Body
 from o2o.crm.organisation import Store
 from o2o.crm.statuses import ShiftStatus, StaffRoleName, TransferKind
 from o2o.infra.database import Tx
+from o2o.kernel.business_day import business_day, turn_of_day
 from o2o.kernel.text import mask_name
 from o2o.membership.actions.close_day import close_day
 from o2o.membership.queries.movements import list_counter_movements
 from o2o.membership.queries.shifts import find_closed_day, list_shifts_of_day, sum_counted
-from o2o.kernel.business_day import business_day, turn_of_day
 from o2o.membership.web.pad_pages import counter_guard
 from o2o.membership.web.pad_views import pad_frame
 from o2o.stores.queries import get_store

@@ -8,6 +8,7 @@ import msgspec
 
 from o2o.crm.statuses import TransferKind, VisitVia
 from o2o.infra.database import Tx
+from o2o.kernel.business_day import day_began
 from o2o.kernel.ids import BrandId, StoreId, new_request_id
 from o2o.kernel.money import format_yuan
 from o2o.kernel.text import mask_name
@@ -15,7 +16,6 @@ from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
 from o2o.membership.queries import LiveVisit, get_member_view
 from o2o.membership.queries.pad_day import PadVisit, Receipt, list_visits_of_pad
 from o2o.membership.queries.programmes import PackageOffer, list_packages
-from o2o.kernel.business_day import day_began
 from o2o.membership.rules.limits import VISIT_LASTS
 from o2o.stores.queries import get_brand, get_store
 from o2o.web.principals import Clerk

@@ -10,8 +10,9 @@ from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 
 from o2o.crm.statuses import StaffRoleName
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.infra.settings import Settings
+from o2o.queueing.brief import briefly
 from o2o.queueing.errors_arrange import DeskNotChosen
 from o2o.queueing.queries.arranged import list_arranged_queues
 from o2o.queueing.queries.desks import DeskView, list_desks
@@ -118,8 +119,9 @@ async def get_standing(request: AnyRequest, clerk: Clerk, *, platform: Platform)
     For handlers that go on to the coalescers: whoever held a connection while waiting for another
     could wait for ever.
     """
-    async with transaction(platform.sessions) as tx:
-        standing = await where_pad_stands(request, tx, clerk, platform=platform)
+    standing = await briefly(
+        platform.sessions, lambda tx: where_pad_stands(request, tx, clerk, platform=platform)
+    )
     if standing.desk is None:
         raise DeskNotChosen
     return standing

@@ -11,11 +11,12 @@ from litestar.params import Body, FromPath
 
 from o2o.crm.statuses import QueueStatus, TicketSource
 from o2o.infra.audit import Actor
-from o2o.infra.database import Tx, transaction
+from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.run_queues import close_queue, open_queue, pause_queue
 from o2o.queueing.booking_commands import ChangeBooking
 from o2o.queueing.bookings import Bookings
+from o2o.queueing.brief import briefly
 from o2o.queueing.commands import CallNext, MoveTicket, MoveToQueue, TakeTicket, Verb
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.errors_arrange import DeskNotFound
@@ -181,8 +182,10 @@ class PadQueuePages(Controller):
         except Fact as fact:
             if is_for_program(request):
                 raise
-            async with transaction(platform.sessions) as tx:
-                return await show_take(request, tx, clerk, fact=fact)
+            refused = fact
+            return await briefly(
+                platform.sessions, lambda tx: show_take(request, tx, clerk, fact=refused)
+            )
         return go_on(request, f"{PAGE}/tickets/{taken.ticket_id}")
 
     @post("/tickets/{ticket_id:uuid}/queue")
@@ -291,15 +294,17 @@ class PadQueuePages(Controller):
             QueueStatus.CLOSED: close_queue,
         }[data.status]
         try:
-            async with transaction(platform.sessions) as tx:
-                await run(
+            await briefly(
+                platform.sessions,
+                lambda tx: run(
                     tx,
                     queue_id,
                     actor=Actor("staff", clerk.staff_id),
                     now=platform.clock.now(),
                     brand_id=clerk.brand_id,
                     store_id=clerk.store_id,
-                )
+                ),
+            )
         except Fact as fact:
             return await _refused(request, clerk, platform, fact)
         return go_on(request, f"{PAGE}?done={data.status.value}&queue={queue_id}")
@@ -311,8 +316,9 @@ async def _refused(
     """Say what stands in the way: to a script as such, to a person on the page as it is now."""
     if is_for_program(request):
         raise fact
-    async with transaction(platform.sessions) as tx:
-        return await show_queue_page(request, tx, clerk, fact=fact)
+    return await briefly(
+        platform.sessions, lambda tx: show_queue_page(request, tx, clerk, fact=fact)
+    )
 
 
 route_handlers: list[Any] = [PadQueuePages]
