@@ -12,7 +12,7 @@ import msgspec
 from o2o.app.demo.shapes import Store
 from o2o.app.demo.shapes_queues import Line, Past
 from o2o.crm.statuses import TicketStatus
-from o2o.queueing.rules.wait_estimate import ColdModel, WaitEstimate
+from o2o.queueing.rules.wait_estimate import WaitEstimate
 
 _PERCENT = 100
 # How long a table is kept for a party that does not come, and a called party takes to come.
@@ -24,6 +24,9 @@ _LEAVES_AFTER_MINUTES = 8.0
 _PATIENCE_AT_MOST = 2
 # By then the evening's numbers are over, in minutes from midnight.
 _EXPIRES = 28 * 60
+# How far an estimate is off, as a spread of the log, and how wide its range is.
+_PROMISE_SPREAD = 0.31
+_PROMISE_PERCENT = (65, 145)
 _SOURCES = ("pad", "pad", "door", "door", "door", "page", "page", "chat")
 
 
@@ -59,7 +62,6 @@ class _Evening:
         self._last_call = 0.0
         # When each of those who wait leaves the line.
         self._leaving: list[float] = []
-        self._model = ColdModel(minutes_per_party=line.minutes_per_party, servers=servers)
         self._per_minute = servers / line.minutes_per_party
         self._middle = math.log(line.minutes_per_party)
         self._spread = past.spread_percent / _PERCENT
@@ -106,8 +108,14 @@ class _Evening:
             self._moment(called) if called is not None else None,
             self._moment(max(ended, called or ended)),
             ahead,
-            self._model.estimate(ahead),
+            self._promise(wait),
         )
+
+    def _promise(self, wait: float) -> WaitEstimate:
+        """Return a range as an estimate gives it: around the wait, and four times of five over it."""
+        told = wait * 60 * self._rng.lognormvariate(0, _PROMISE_SPREAD)
+        low, high = (int(told * percent) // _PERCENT for percent in _PROMISE_PERCENT)
+        return WaitEstimate(low, int(told), high)
 
     def _size(self) -> int:
         least, most = self._line.party_size_min, self._line.party_size_max
