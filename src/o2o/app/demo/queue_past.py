@@ -112,7 +112,7 @@ class _Evening:
         )
 
     def _promise(self, wait: float) -> WaitEstimate:
-        """Return a range as an estimate gives it: around the wait, and four times of five over it."""
+        """Return a range as an estimate gives it: it holds four waits of five."""
         told = wait * 60 * self._rng.lognormvariate(0, _PROMISE_SPREAD)
         low, high = (int(told * percent) // _PERCENT for percent in _PROMISE_PERCENT)
         return WaitEstimate(low, int(told), high)
