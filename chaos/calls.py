@@ -95,8 +95,14 @@ class CallRound:
         )
 
     async def _work(self, hall: Hall) -> None:
-        plan = self._plan
         self._wire = Wire(self._product.port, self._product.demo["api_key"])
+        try:
+            await self._work_on(hall)
+        finally:
+            await self._wire.close()
+
+    async def _work_on(self, hall: Hall) -> None:
+        plan = self._plan
         killer = asyncio.create_task(self._kill()) if plan.kill_every else None
         started = time.monotonic()
         calls: set[asyncio.Task[None]] = set()
