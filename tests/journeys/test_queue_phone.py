@@ -5,6 +5,7 @@ comes, the call is missed, back into the line, seated. Then a bounded round of c
 """
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
@@ -47,11 +48,22 @@ class Clerk:
     def move(self, verb: str, ticket_id: str) -> dict[str, Any]:
         return self._post(f"/tickets/{ticket_id}/{verb}")
 
+    def close(self) -> None:
+        self._http.close()
+
     def _post(self, path: str, **body: str) -> dict[str, Any]:
         answer = self._http.post(path, json={"request_id": str(new_id()), **body})
         assert answer.status_code in {200, 201}, answer.text
         done: dict[str, Any] = answer.json()
         return done
+
+
+@pytest.fixture
+def clerk(product: Product) -> Iterator[Clerk]:
+    """A clerk who goes home in the end."""
+    clerk = Clerk(product)
+    yield clerk
+    clerk.close()
 
 
 def door_of(product: Product, queue_id: object) -> str:
@@ -83,13 +95,12 @@ def open_as(browser: Browser, product: Product, *, person_id: str, path: str) ->
 
 
 def test_a_party_takes_by_the_door_is_told_misses_comes_back_and_is_seated(
-    product: Product, phones: Phones, browser: Browser
+    product: Product, phones: Phones, browser: Browser, clerk: Clerk
 ) -> None:
     # The browser's own loop runs in this thread.
     with ThreadPoolExecutor(1) as thread:
         filling = fill_hall(product, 1, Waiting(ACCOUNT, [], 5))
         [queue_id] = thread.submit(asyncio.run, filling).result().queue_ids
-    clerk = Clerk(product)
     person = phones.add("程一诺", account=ACCOUNT)
     phones.follow(person)
     page = open_as(browser, product, person_id=person.id, path=door_of(product, queue_id))
