@@ -28,7 +28,7 @@ for folder in tests/*/; do
   esac
 done
 
-"${pytest[@]}" "${fast[@]}"
+"${pytest[@]}" "${workers[@]}" "${fast[@]}"
 if [ ${#browser[@]} -gt 0 ]; then "${pytest[@]}" "${workers[@]}" "${browser[@]}"; fi
 # The last line that is printed is pytest's own count.
 if [ ${#rest[@]} -gt 0 ]; then "${pytest[@]}" "${workers[@]}" "${rest[@]}"; fi

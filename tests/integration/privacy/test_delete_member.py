@@ -101,11 +101,8 @@ async def pay_with_words(
             [DebitStoredValue(request_id=new_request_id(), amount_fen=10, reason=words, **payer)],
         )
         assert isinstance(paid, Transferred)
-        by_key: dict[str, Any] = {
-            "key_id": counter.key.key_id,
-            "brand_id": None,
-            "now": clock.now(),
-        }
+        key_id = counter.key.key_id
+        by_key: dict[str, Any] = {"key_id": key_id, "brand_id": None, "now": clock.now()}
         [back] = await reverse_debits_by_key(
             tx,
             [
