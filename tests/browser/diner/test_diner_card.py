@@ -120,7 +120,11 @@ async def test_choices_are_taken_in_one_tap(open_as: OpenAs, member: DinerSessio
 
 
 async def told(page: Page) -> dict[str, dict[str, str]]:
-    await page.wait_for_function("window.toldWeChat && window.toldWeChat.moments")
+    # Asked from here: a page of ours may not evaluate what is to be waited for.
+    for _ in range(200):
+        if await page.evaluate("Boolean(window.toldWeChat && window.toldWeChat.moments)"):
+            break
+        await page.wait_for_timeout(50)
     answer: dict[str, dict[str, str]] = await page.evaluate(
         "JSON.parse(JSON.stringify(window.toldWeChat))"
     )
