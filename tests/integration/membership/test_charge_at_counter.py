@@ -248,7 +248,7 @@ async def test_an_impossible_amount_spends_no_code(
     assert await count(sessions, "member_codes", "used_at IS NOT NULL") == 0
     odd = "\x00\ud800 午\u202e餐 "
     await charge(till, counter, by=counter.key, member_code=shown, reason=odd)
-    assert await count(sessions, "ledger_transfers", "reason = '午餐'") == 1
+    assert await count(sessions, "ledger_reasons", "reason = '午餐'") == 1
 
 
 async def test_another_members_code_is_unknown_and_not_spent(
