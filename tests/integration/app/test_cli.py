@@ -29,7 +29,7 @@ def test_help_lists_every_command_and_imports_no_web_framework() -> None:
     listed = [line.split()[0] for line in lines if line.startswith("  ") and line.split()]
     names = [
         *("demo", "serve", "worker", "migrate", "doctor", "ledger", "outbox"),
-        *("account", "store", "staff", "key", "import", "openapi"),
+        *("account", "store", "staff", "key", "import", "bridge", "openapi"),
     ]
     assert [name for name in listed if name in names] == names
     assert last == f"[] {sorted(names)}"
