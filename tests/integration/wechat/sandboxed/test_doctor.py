@@ -19,7 +19,7 @@ async def test_a_new_account_lacks_templates_and_a_menu(stage: Stage) -> None:
     assert await found(stage) == {
         "credentials": [(Health.GOOD, "doctor.credentials_good")],
         "callback": [(Health.GOOD, "doctor.callback_good")],
-        "templates": [(Health.WARNING, "doctor.template_missing")] * 10,
+        "templates": [(Health.WARNING, "doctor.template_missing")] * 16,
         "menu": [(Health.WARNING, "doctor.menu_missing")],
     }
 
