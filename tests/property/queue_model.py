@@ -1,6 +1,7 @@
 """A slow model of queues: lists of people, and the written rule read aloud over what was called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -96,12 +97,12 @@ class Model:
         self.tickets.append(one)
         return one
 
-    def call(self, queues: Sequence[int]) -> One | None:
-        """Call a booking first, else whoever waits longest among the heads."""
+    def call(self, queues: Sequence[int], *, ids: Mapping[One, UUID]) -> One | None:
+        """Call a booking first, else who waits longest among the heads; of two, the lower id."""
         heads = [one for q in queues if (one := self.lines[q].head()) is not None]
         if not heads:
             return None
-        one = min(heads, key=lambda head: (head.priority is not BOOKED, head.taken))
+        one = min(heads, key=lambda head: (head.priority is not BOOKED, head.taken, ids[head]))
         called = self.lines[one.queue].call()
         assert called is one
         one.status = TicketStatus.CALLED

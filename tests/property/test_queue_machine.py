@@ -91,7 +91,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.player.tick()
         outcomes = self.player.call([sorted(served) for served in desks])
         for served, outcome in zip(desks, outcomes, strict=True):
-            one = self.model.call(sorted(served))
+            one = self.model.call(sorted(served), ids=self.player.ids)
             if one is None:
                 assert isinstance(outcome, QueueEmpty)
             else:
