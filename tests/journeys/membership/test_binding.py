@@ -10,7 +10,7 @@ CARD_NO, CODE, BALANCE = "WT20240618", "K7M4Q2XD", "220.00"
 
 
 def test_an_old_card_comes_in_by_number_and_code_and_the_phone_by_a_text(desk: Desk) -> None:
-    person = desk.newcomer("顾小满")
+    person = desk.newcomer("顾小荷")
     phone = desk.phone(person, "bind")
 
     phone.locator("#card-no").fill(CARD_NO)
