@@ -138,7 +138,7 @@ class Boards:
                 self.reads += 1
                 now = self._clock.now()
                 line = (await list_lines(tx, [key], now=now)).get(key)
-                places = _places(line)
+                places = line.places if line is not None else {}
                 others = {seat.ticket_id for seat in seats} - places.keys()
                 standings = await list_standings(tx, others) if others else {}
         except Exception as error:  # noqa: BLE001 - the pages keep what they show until it is back
@@ -158,12 +158,6 @@ class Boards:
         for reader in readers:
             with suppress(asyncio.CancelledError):
                 await reader
-
-
-def _places(line: LineState | None) -> dict[UUID, int]:
-    if line is None:
-        return {}
-    return {ticket.ticket_id: ahead for ahead, ticket in enumerate(line.order)}
 
 
 def _seen(

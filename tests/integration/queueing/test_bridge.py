@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import AsyncGenerator
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -16,9 +18,12 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.queueing.actions.issue_bridge_key import issue_bridge_key
 from o2o.queueing.actions.move_tickets import Verb
+from o2o.queueing.queries.lines import list_lines
 from o2o.queueing.queries.queues import QueueState, get_queue_state
 from o2o.queueing.queries.tickets import get_ticket
 from o2o.queueing.rules.bridge_signatures import HEADER, sign
+from o2o.queueing.rules.notices import due
+from o2o.queueing.rules.wait_estimate import ColdModel
 from o2o.queueing.web import api_bridge
 from o2o.web.edge import Edge
 from tests.factories.diners import BASE_URL, diner_platform
@@ -26,6 +31,7 @@ from tests.factories.queues import Hall, given_hall, moved, take, taken
 from tests.fakes.clock import NOON, FakeClock
 
 NOW = int(NOON.timestamp())
+NO_WAIT_KNOWN = ColdModel(minutes_per_party=40, servers=4)
 
 
 class Machine:
@@ -262,11 +268,11 @@ async def test_people_hear_the_machines_numbers_and_how_old_they_are(
     machine: Machine, hall: Hall, sessions: SessionFactory, clock: FakeClock
 ) -> None:
     [ticket] = await taken(sessions, take(hall.a))
-    line = {"code": "A", "waiting": 12, "called": 19, "desk": "3"}
-    await machine.say(news(1, line))
+    said = {"code": "A", "waiting": 12, "called": 19, "desk": "3"}
+    await machine.say(news(1, said))
     before = await state_of(sessions, hall, clock)
     here = {"ticket_id": str(ticket.ticket_id), "status": "waiting", "ahead": 11}
-    await machine.say(news(2, line, tickets=[here]))
+    await machine.say(news(2, said, tickets=[here]))
     after = await state_of(sessions, hall, clock)
 
     # Not taken in yet, our number waits beside the twelve; then it is one of them.
@@ -274,6 +280,16 @@ async def test_people_hear_the_machines_numbers_and_how_old_they_are(
     assert (after.last_called_code, after.is_machine_silent) == ("A019", False)
     async with transaction(sessions) as tx:
         assert (await get_ticket(tx, ticket.ticket_id, now=clock.now())).parties_ahead == 11
+        key = (hall.a, date(2026, 11, 20))
+        line = (await list_lines(tx, [key], now=clock.now()))[key]
+    # The phone's page and the notices go by the same count: eleven are too many to come now.
+    assert line.places == {ticket.ticket_id: 11}
+    soon = [msgspec.structs.replace(one, is_untold=True) for one in line.order]
+    assert due(soon, model=NO_WAIT_KNOWN, notice_parties=3, notice_minutes=1) == []
+    nearer = [msgspec.structs.replace(one, ahead_at_machine=3) for one in soon]
+    assert due(nearer, model=NO_WAIT_KNOWN, notice_parties=3, notice_minutes=1) == [
+        (ticket.ticket_id, 3)
+    ]
     clock.advance(seconds=91)
     silent = await state_of(sessions, hall, clock)
     assert (silent.waiting, silent.is_machine_silent) == (12, True)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import TicketPriority
 from o2o.infra.database import Tx
 from o2o.queueing.queries.estimates import estimate_waits
-from o2o.queueing.rules.call_order import Turn, in_turn
+from o2o.queueing.rules.call_order import Turn, in_turn, positions_told
 from o2o.queueing.rules.wait_estimate import WaitModel
 
 LineKey = tuple[UUID, date]
@@ -27,7 +27,8 @@ _DAYS = text(
 )
 _WAITING = text(
     "SELECT t.queue_id, t.business_on, t.id, t.priority, t.place, t.travel_seconds,"
-    " t.told_soon_at IS NULL AND (t.fan_id IS NOT NULL OR t.member_id IS NOT NULL) AS is_untold"
+    " t.told_soon_at IS NULL AND (t.fan_id IS NOT NULL OR t.member_id IS NOT NULL) AS is_untold,"
+    " t.ahead_at_machine"
     " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
     " JOIN tickets t ON t.queue_id = a.queue_id AND t.business_on = a.day"
     " AND t.status = 'waiting'"
@@ -49,6 +50,8 @@ class WaitingTicket(msgspec.Struct, frozen=True):
     travel_seconds: int | None
     # May be told that it is almost its turn, and was not.
     is_untold: bool
+    # By the hall's own machine, where one calls and has taken the ticket in.
+    ahead_at_machine: int | None
 
 
 class LineState(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +61,14 @@ class LineState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     notice_parties: int
     notice_minutes: int
-    # In the order of calls: the index is how many are ahead.
+    # In the order of calls.
     order: Sequence[WaitingTicket]
     model: WaitModel
+
+    @property
+    def places(self) -> dict[UUID, int]:
+        """How many are ahead of each ticket, as its party is told."""
+        return positions_told(self.order)
 
 
 async def list_lines(
@@ -79,7 +87,12 @@ async def list_lines(
     waiting: dict[LineKey, list[WaitingTicket]] = {}
     for row in await tx.execute(_WAITING, arrays):
         ticket = WaitingTicket(
-            row.id, TicketPriority(row.priority), row.place, row.travel_seconds, row.is_untold
+            row.id,
+            TicketPriority(row.priority),
+            row.place,
+            row.travel_seconds,
+            row.is_untold,
+            row.ahead_at_machine,
         )
         waiting.setdefault((row.queue_id, row.business_on), []).append(ticket)
     models = await estimate_waits(tx, list({row.queue_id for row in days}), now=now)

@@ -185,7 +185,4 @@ def _ticket(row: Any, line: LineState | None) -> OwnTicket:
 
 
 def _ahead(ticket_id: UUID, line: LineState | None) -> int | None:
-    if line is None:
-        return None
-    places = (at for at, ticket in enumerate(line.order) if ticket.ticket_id == ticket_id)
-    return next(places, None)
+    return line.places.get(ticket_id) if line is not None else None

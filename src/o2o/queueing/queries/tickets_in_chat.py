@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import QueueKind, TicketPriority, TicketStatus
+from o2o.crm.statuses import QueueKind, TicketStatus
 from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.queries.estimates import estimate_waits
-from o2o.queueing.rules.call_order import Turn, in_turn, positions_told
+from o2o.queueing.queries.tickets import list_positions
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 from o2o.wechat.chat.asks import Ask
 
@@ -26,8 +26,7 @@ _COLUMNS = (
 _HELD = text(
     "SELECT a.place, t.*, s.name AS store_name,"  # noqa: S608 - our own text
     " s.hours, s.timezone, q.code, q.name AS queue_name, q.name_en, q.kind,"
-    " coalesce(c.returns_max, 1) AS returns_max,"
-    " coalesce(c.ordinary_between, 2) AS ordinary_between, l.desk"
+    " coalesce(c.returns_max, 1) AS returns_max, l.desk"
     " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:fan_ids AS uuid[]),"
     " CAST(:member_ids AS uuid[])) WITH ORDINALITY AS a(account_id, fan_id, member_id, place)"
     f" CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM tickets t"
@@ -40,18 +39,6 @@ _HELD = text(
     " LEFT JOIN LATERAL (SELECT desk FROM queue_calls WHERE ticket_id = t.id"
     "  ORDER BY seq DESC LIMIT 1) l ON t.status = 'called'"
     " ORDER BY a.place, t.taken_at DESC, t.id"
-)
-_WAITING = text(
-    "SELECT t.queue_id, t.business_on, t.id AS ticket_id, t.priority, t.place,"
-    " t.ahead_at_machine"
-    " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
-    " JOIN tickets t ON t.queue_id = a.queue_id AND t.business_on = a.day"
-    " AND t.status = 'waiting'"
-)
-_TURNS = text(
-    "SELECT d.queue_id, d.business_on, d.ordinary_since_priority, d.booked_in_a_row"
-    " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
-    " JOIN queue_days d ON d.queue_id = a.queue_id AND d.business_on = a.day"
 )
 
 
@@ -88,13 +75,6 @@ class HeldTicket(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is not TicketStatus.SKIPPED
 
 
-class _Waiting(msgspec.Struct, frozen=True):
-    ticket_id: UUID
-    priority: TicketPriority
-    place: int
-    ahead_at_machine: int | None
-
-
 async def list_held_tickets(tx: Tx, asks: Sequence[Ask]) -> list[list[HeldTicket]]:
     """Return the numbers of today that each person holds in the account's stores, newest first.
 
@@ -118,7 +98,7 @@ async def list_held_tickets(tx: Tx, asks: Sequence[Ask]) -> list[list[HeldTicket
         if row.business_on == business_day(now, hours=row.hours, timezone=row.timezone)
     ]
     waiting = [row for row in today if row.status == TicketStatus.WAITING.value]
-    ahead = await _ahead(tx, waiting)
+    ahead = await list_positions(tx, [(row.queue_id, row.business_on) for row in waiting])
     queue_ids = sorted({row.queue_id for row in waiting})
     models = await estimate_waits(tx, queue_ids, now=now) if queue_ids else {}
     for row in today:
@@ -126,29 +106,6 @@ async def list_held_tickets(tx: Tx, asks: Sequence[Ask]) -> list[list[HeldTicket
         if len(mine) < HELD_MAX:
             mine.append(_ticket(row, ahead.get(row.id), models.get(row.queue_id)))
     return held
-
-
-async def _ahead(tx: Tx, tickets: Sequence[Any]) -> dict[UUID, int]:
-    """Return how many parties are ahead of these tickets in the order of calls."""
-    between = {(row.queue_id, row.business_on): row.ordinary_between for row in tickets}
-    if not between:
-        return {}
-    asked = {"queue_ids": [line[0] for line in between], "days": [line[1] for line in between]}
-    lines: dict[Any, list[_Waiting]] = {line: [] for line in between}
-    for queue_id, day, ticket_id, priority, *place in await tx.execute(_WAITING, asked):
-        lines[queue_id, day].append(_Waiting(ticket_id, TicketPriority(priority), *place))
-    turns = {
-        (row.queue_id, row.business_on): Turn(
-            ordinary_since_priority=row.ordinary_since_priority,
-            booked_in_a_row=row.booked_in_a_row,
-            ordinary_between=between[row.queue_id, row.business_on],
-        )
-        for row in await tx.execute(_TURNS, asked)
-    }
-    ahead: dict[UUID, int] = {}
-    for line, waiting in lines.items():
-        ahead |= positions_told(in_turn(waiting, turns[line]))
-    return ahead
 
 
 def _ticket(row: Any, ahead: int | None, model: Any) -> HeldTicket:

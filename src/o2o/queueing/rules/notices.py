@@ -7,6 +7,7 @@ from uuid import UUID
 
 from o2o.crm.statuses import TicketNoticeKind as Kind
 from o2o.crm.statuses import TicketStatus as S
+from o2o.queueing.rules.call_order import positions_told
 from o2o.queueing.rules.wait_estimate import WaitEstimate, WaitModel
 
 # WeChat keeps at most 32 characters of a client's own message id.
@@ -35,6 +36,8 @@ class Waiting(Protocol):
     def travel_seconds(self) -> int | None: ...
     @property
     def is_untold(self) -> bool: ...
+    @property
+    def ahead_at_machine(self) -> int | None: ...
 
 
 def is_news(kind: Kind, status: S) -> bool:
@@ -79,12 +82,13 @@ def due(
     notice_minutes: int,
 ) -> list[tuple[UUID, int]]:
     """Return who of an order of calls is to be told now, each with how many are ahead."""
+    ahead = positions_told(order)
     return [
-        (ticket.ticket_id, ahead)
-        for ahead, ticket in enumerate(order)
+        (ticket.ticket_id, ahead[ticket.ticket_id])
+        for ticket in order
         if ticket.is_untold
         and is_almost_there(
-            ahead,
+            ahead[ticket.ticket_id],
             model=model,
             travel_seconds=ticket.travel_seconds,
             notice_parties=notice_parties,
