@@ -4,10 +4,10 @@ With O2O_SCREENSHOTS=folder the pictures of the documents are taken.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from chaos.product import Product
 from tests.browser.pad.test_pad_everyone import AXE
@@ -51,6 +51,43 @@ def open_pad(browser: Browser, product: Product) -> Page:
     return pad
 
 
+def choose_desk(pad: Page) -> None:
+    """Stand at counter three."""
+    if pad.get_by_text("您在哪个窗口？").first.is_visible():
+        pad.get_by_role("button", name="3号窗口").click()
+    expect(pad.get_by_text("我在 3号窗口")).to_be_visible()
+
+
+def called_here(pad: Page) -> set[str]:
+    """The codes that this counter has called."""
+    return set(pad.locator(".is-here .called-code").all_inner_texts())
+
+
+def hold_reading(pad: Page) -> list[Route]:
+    """Let the board ask for itself and keep the answer back. Answers that one request."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    pad.route("**/pad/queue/board", hold)
+    pad.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(pad, lambda: bool(held))
+    return held
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait, at most ten seconds, for what only this side can see."""
+    for _ in range(200):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("it never came to be")
+
+
 def open_console(browser: Browser, product: Product) -> Page:
     """The manager's console at the hall's queues."""
     manager = staff(product, "lujia")
@@ -88,9 +125,7 @@ def test_a_call_at_the_pad_is_shown_and_said_in_the_hall(
     assert float(digits.removesuffix("px")) * 0.72 >= 0.12 * 1080
 
     pad = open_pad(browser, product)
-    if pad.get_by_text("您在哪个窗口？").first.is_visible():
-        pad.get_by_role("button", name="3号窗口").click()
-    expect(pad.get_by_text("我在 3号窗口")).to_be_visible()
+    choose_desk(pad)
     check_everyone(pad)
     pad.locator("form.queue-call button").click()
     here = pad.locator(".is-here .called-code").first
@@ -100,10 +135,7 @@ def test_a_call_at_the_pad_is_shown_and_said_in_the_hall(
     expect(wall.locator(".hall-now-number")).to_have_text(code)
     expect(wall.locator(".hall-now-place")).to_contain_text("3号窗口")
     # Asked from here: a page of ours may not evaluate what is to be waited for.
-    for _ in range(200):
-        if wall.evaluate("window.said.length") >= 2:
-            break
-        wall.wait_for_timeout(50)
+    wait_until(wall, lambda: wall.evaluate("window.said.length") >= 2)
     digits_said = code[0] + "".join("零一二三四五六七八九"[int(sign)] for sign in code[1:])
     assert wall.evaluate("window.said") == [f"请{digits_said}号到3号窗口"] * 2
     picture(wall, "display-queue")
@@ -118,6 +150,53 @@ def test_a_call_at_the_pad_is_shown_and_said_in_the_hall(
     pad.locator(".queue-undo").get_by_role("button", name="再叫").click()
     expect(pad.locator(".queue-done")).to_contain_text(f"已再叫 {code}")
     expect(wall.locator(".hall-now-title")).to_contain_text("再次呼叫")
+    # Under way is a reading of the board that was asked for before the tap and is answered after it.
+    late = hold_reading(pad)
+    press = pad.locator(".is-here", has_text=code).get_by_role("button", name="办理")
+    at = press.bounding_box()
+    assert at is not None
+    pad.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    pad.mouse.down()
+    # The board that comes while the finger is down is not put under it.
+    board = pad.locator("[data-board]").element_handle()
+    with pad.expect_response("**/pad/queue/board"):
+        late.pop().continue_()
+    assert board is not None
+    assert board.evaluate("one => one.isConnected")
+    pad.mouse.up()
+    expect(pad.locator(".queue-done")).to_contain_text(f"{code} 已完成")
+
+
+def test_what_was_done_is_said_though_an_older_reading_is_under_way(
+    product: Product, browser: Browser
+) -> None:
+    pad = open_pad(browser, product)
+    choose_desk(pad)
+    hold_reading(pad)
+    pad.locator("form.queue-call button").click()
+    expect(pad.locator(".queue-done")).to_contain_text("3号窗口")
+    code = pad.locator(".is-here .called-code").first.inner_text()
+    pad.locator(".is-here", has_text=code).get_by_role("button", name="办理").click()
+    expect(pad.locator(".queue-done")).to_contain_text(f"{code} 已完成")
+
+
+def test_a_call_without_an_answer_calls_nobody_twice(product: Product, browser: Browser) -> None:
+    pad = open_pad(browser, product)
+    choose_desk(pad)
+    before = called_here(pad)
+
+    def lose(route: Route) -> None:
+        route.fetch()  # It arrives and is done; only its answer is lost.
+        route.abort()
+
+    pad.route("**/pad/queue/calls", lose, times=1)
+    pad.locator("form.queue-call button").click()
+    expect(pad.locator("[data-fault]")).to_be_visible()
+    expect(pad.locator(".is-here")).to_have_count(len(before) + 1)
+    pad.wait_for_timeout(1300)  # Longer than a double tap.
+    pad.locator("form.queue-call button").click()
+    expect(pad.locator(".queue-done")).to_contain_text("3号窗口")
+    [code] = called_here(pad) - before
     pad.locator(".is-here", has_text=code).get_by_role("button", name="办理").click()
     expect(pad.locator(".queue-done")).to_contain_text(f"{code} 已完成")
 
