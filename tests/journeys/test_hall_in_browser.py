@@ -150,10 +150,10 @@ def test_a_call_at_the_pad_is_shown_and_said_in_the_hall(
     pad.locator(".queue-undo").get_by_role("button", name="再叫").click()
     expect(pad.locator(".queue-done")).to_contain_text(f"已再叫 {code}")
     expect(wall.locator(".hall-now-title")).to_contain_text("再次呼叫")
-    # Under way is a reading of the board that was asked for before the tap and is answered after it.
+    # A reading of the board that was asked for before the tap is answered after it.
     late = hold_reading(pad)
-    press = pad.locator(".is-here", has_text=code).get_by_role("button", name="办理")
-    at = press.bounding_box()
+    done = pad.locator(".is-here", has_text=code).get_by_role("button", name="办理")
+    at = done.bounding_box()
     assert at is not None
     pad.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     pad.mouse.down()
