@@ -17,7 +17,7 @@ from o2o.queueing.actions.sweep_bookings import (
 from o2o.queueing.actions.tell_of_bookings import (
     CHECK,
     BookingVoice,
-    is_booking_notice_true,
+    are_booking_notices_true,
     remind,
     tell_of_cancellations,
 )
@@ -37,7 +37,7 @@ def register(
     registry: Registry, *, messenger: Messenger, clock: Clock, voice: BookingVoice
 ) -> None:
     """Put the sweeps on the timetable and listen to tickets, cancellations and hours."""
-    messenger.ask_before(CHECK, is_booking_notice_true)
+    messenger.ask_before(CHECK, are_booking_notices_true)
     jobs = BookingJobs(clock, voice)
     registry.schedule("bookings.remind", every_seconds=SWEEP_SECONDS, run=jobs.remind)
     registry.schedule("bookings.not_kept", every_seconds=SWEEP_SECONDS, run=_end_not_kept)

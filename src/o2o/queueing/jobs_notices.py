@@ -11,7 +11,7 @@ from o2o.queueing.actions.tell_almost_there import tell_almost_there
 from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
 from o2o.queueing.actions.tell_of_ends import tell_of_cancellation
 from o2o.queueing.actions.tell_of_promises import tell_of_missed_promise
-from o2o.queueing.actions.tell_parties import CHECK, Voice, is_notice_true
+from o2o.queueing.actions.tell_parties import CHECK, Voice, are_notices_true
 from o2o.queueing.events import PromiseMissed, QueueChanged, TicketCalled, TicketEnded
 from o2o.queueing.queries.lines import list_untold_lines
 from o2o.wechat.messenger import Messenger
@@ -25,7 +25,7 @@ LINES_AT_ONCE = 50
 
 def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: Voice) -> None:
     """Listen to the queues, and let the messenger ask whether a notice is true still."""
-    messenger.ask_before(CHECK, is_notice_true)
+    messenger.ask_before(CHECK, are_notices_true)
     jobs = NoticeJobs(clock, voice)
     registry.subscribe_many(TicketCalled, jobs.tell_of_calls)
     registry.subscribe_many(QueueChanged, jobs.tell_almost_there)

@@ -1,14 +1,9 @@
 """The messenger: performs the errands that send queued messages, outside of any transaction."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from o2o.crm.statuses import DeliveryChannel
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.logging import get_logger
 from o2o.infra.subscriptions import Later
 from o2o.kernel.clock import Clock
@@ -16,16 +11,14 @@ from o2o.wechat.accounts import Accounts, AccountsUnavailable
 from o2o.wechat.actions.follow_accounts import unfollow_refused
 from o2o.wechat.actions.record_deliveries import (
     keep_to_template,
-    record_acceptance,
     record_refusal,
-    record_withdrawal,
     send_otherwise,
 )
 from o2o.wechat.api import WeChatAPI
+from o2o.wechat.delivery_book import Check, DeliveryBook
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
 from o2o.wechat.official_account import Account
-from o2o.wechat.queries import deliveries as queries
 from o2o.wechat.queries.deliveries import QueuedDelivery
 from o2o.wechat.template_setup import TemplateSetup
 
@@ -38,16 +31,6 @@ TEMPLATE_INVALID = 40037
 TEMPLATE_AGAIN_SECONDS = 5
 # A template will not be had for long: quota used up, too often, not authorised, API banned.
 TEMPLATE_SHUT = frozenset({45009, 45011, 48001, 48004})
-
-# Says whether what a message is about still is so.
-Check = Callable[[Tx, dict[str, Any], datetime], Awaitable[bool]]
-
-
-class _Ready(msgspec.Struct, frozen=True):
-    """A delivery that is to be sent now, and its template where one is known."""
-
-    delivery: QueuedDelivery
-    template_id: str | None
 
 
 class Messenger:
@@ -70,20 +53,19 @@ class Messenger:
         self._api = api
         self._templates = templates
         self._public_url = public_url
-        self._checks: dict[str, Check] = {}
+        self._book = DeliveryBook(sessions=sessions, clock=clock)
 
     def ask_before(self, name: str, check: Check) -> None:
         """Ask `check` before a message about `name` is sent: what is over is not told any more."""
-        self._checks[name] = check
+        self._book.ask_before(name, check)
 
     async def send_template(self, payload: dict[str, Any]) -> None:
         """Perform `wechat.send_template`. Raises Later when WeChat may take it another time."""
-        ready = await self._ready(payload)
-        if ready is None:
+        delivery = await self._book.open(UUID(payload["delivery_id"]))
+        if delivery is None:
             return
-        delivery = ready.delivery
         account = await self._account(delivery)
-        template_id = ready.template_id or await self._new_template_id(account, delivery)
+        template_id = delivery.template_id or await self._new_template_id(account, delivery)
         if template_id is None:
             return
         body = {
@@ -100,10 +82,9 @@ class Messenger:
 
     async def send_custom(self, payload: dict[str, Any]) -> None:
         """Perform `wechat.send_custom`. Raises Later when WeChat may take it another time."""
-        ready = await self._ready(payload)
-        if ready is None:
+        delivery = await self._book.open(UUID(payload["delivery_id"]))
+        if delivery is None:
             return
-        delivery = ready.delivery
         account = await self._account(delivery)
         body = {
             "touser": delivery.openid,
@@ -111,31 +92,6 @@ class Messenger:
             "client_msg_id": delivery.client_msg_id,
         }
         await self._send(account, delivery, path=CUSTOM_SEND, body=body)
-
-    async def _ready(self, payload: dict[str, Any]) -> _Ready | None:
-        """Read what is to be sent; None when its fate is decided, or is by this."""
-        async with transaction(self._sessions) as tx:
-            delivery = await queries.find_queued(tx, UUID(payload["delivery_id"]))
-            if delivery is None:
-                return None
-            now = self._clock.now()
-            if not await self._is_still_so(tx, delivery, now=now):
-                await record_withdrawal(tx, delivery.id, now=now)
-                return None
-            if delivery.purpose is None or delivery.channel is not DeliveryChannel.TEMPLATE:
-                return _Ready(delivery, None)
-            template_id = await queries.find_template(
-                tx, account_id=delivery.account_id, purpose=delivery.purpose
-            )
-            return _Ready(delivery, template_id)
-
-    async def _is_still_so(self, tx: Tx, delivery: QueuedDelivery, *, now: datetime) -> bool:
-        if delivery.about is None:
-            return True
-        check = self._checks.get(str(delivery.about["check"]))
-        if check is None:  # Written by a newer release than this process runs.
-            raise Later(f"nobody here knows about {delivery.about['check']}", after_seconds=5)
-        return await check(tx, delivery.about, now)
 
     async def _account(self, delivery: QueuedDelivery) -> Account:
         try:
@@ -186,13 +142,7 @@ class Messenger:
                     await keep_to_template(tx, delivery.id)
             raise Later(f"{error.path}: {error.reason}") from None
         msgid = answer.get("msgid")
-        async with transaction(self._sessions) as tx:
-            await record_acceptance(
-                tx,
-                delivery,
-                msgid=str(msgid) if msgid is not None else None,
-                now=self._clock.now(),
-            )
+        await self._book.accept(delivery, msgid=str(msgid) if msgid is not None else None)
 
     async def _settle_refusal(
         self, account: Account, delivery: QueuedDelivery, refusal: WeChatRefused

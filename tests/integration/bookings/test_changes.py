@@ -27,7 +27,7 @@ from o2o.queueing.actions.sweep_bookings import (
 )
 from o2o.queueing.actions.tell_of_bookings import (
     BookingVoice,
-    is_booking_notice_true,
+    are_booking_notices_true,
     remind,
     tell_of_cancellations,
 )
@@ -220,10 +220,10 @@ async def test_a_reminder_goes_once_and_only_while_it_is_true(
             "character_string4": mine.code,
         }
         before = NINE - timedelta(minutes=1)
-        assert await is_booking_notice_true(tx, row.about, before)
-        assert not await is_booking_notice_true(tx, row.about, NINE)
+        assert await are_booking_notices_true(tx, [row.about], before) == [True]
+        assert await are_booking_notices_true(tx, [row.about], NINE) == [False]
         await cancel_bookings(tx, [hall.change(mine.booking_id)])
-        assert not await is_booking_notice_true(tx, row.about, before)
+        assert await are_booking_notices_true(tx, [row.about], before) == [False]
 
 
 async def test_a_closed_date_calls_off_and_tells(sessions: SessionFactory, seal: Seal) -> None:

@@ -13,7 +13,7 @@ from o2o.infra.subscriptions import Registry
 from o2o.queueing import jobs_notices
 from o2o.queueing.actions.tell_parties import Voice
 from o2o.web.copy import Words
-from o2o.wechat.messenger import Check
+from o2o.wechat.delivery_book import Check
 from tests.factories.members import given_fan
 from tests.factories.queues import Hall, given_hall
 from tests.fakes.clock import FakeClock

@@ -41,7 +41,7 @@ async def is_true(scene: Scene, purpose: str) -> list[bool]:
     """What the messenger would hear now about each message of a purpose."""
     rows = await scene.rows(f"SELECT about FROM deliveries WHERE purpose = '{purpose}' ORDER BY id")
     async with scene.sessions() as tx:
-        return [await scene.messenger.checks[CHECK](tx, row.about, NOON) for row in rows]
+        return list(await scene.messenger.checks[CHECK](tx, [row.about for row in rows], NOON))
 
 
 async def test_whoever_comes_near_is_told_once_whatever_brings_him_near(scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """Tell those who booked: that the time is near, or that the store called it off. Each once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import msgspec
 
 from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
-from o2o.queueing.queries.booking_guests import Guest, find_booking_state, list_guests
+from o2o.queueing.queries.booking_guests import Guest, list_booking_states, list_guests
 from o2o.web.copy import Words
 from o2o.wechat.actions.queue_messages import OutgoingMessage, queue_messages, template_message
 from o2o.wechat.codec.replies import TextReply
@@ -17,7 +17,7 @@ from o2o.wechat.templates import Value
 
 REMINDER = "booking_reminder"
 CANCELLED = "booking_cancelled"
-# The name under which the messenger asks `is_booking_notice_true` before it sends.
+# The name under which the messenger asks `are_booking_notices_true` before it sends.
 CHECK = "booking_notice"
 _TRUE_WHILE = {REMINDER: BookingStatus.BOOKED, CANCELLED: BookingStatus.CANCELLED}
 
@@ -90,12 +90,21 @@ async def tell_of_cancellations(
     )
 
 
-async def is_booking_notice_true(tx: Tx, about: dict[str, Any], now: datetime) -> bool:
-    """Whether a message that waits to be sent is true of its booking still."""
-    state = await find_booking_state(tx, UUID(about["booking_id"]))
-    if state is None:
-        return False
-    status, starts_at = state
+async def are_booking_notices_true(
+    tx: Tx, abouts: Sequence[dict[str, Any]], now: datetime
+) -> Sequence[bool]:
+    """Tell of each message that waits to be sent whether it is true of its booking still."""
+    ids = [UUID(about["booking_id"]) for about in abouts]
+    states = await list_booking_states(tx, ids)
+    return [
+        booking_id in states and _is_true(about, *states[booking_id], now=now)
+        for booking_id, about in zip(ids, abouts, strict=True)
+    ]
+
+
+def _is_true(
+    about: dict[str, Any], status: BookingStatus, starts_at: datetime, *, now: datetime
+) -> bool:
     if status is not _TRUE_WHILE[about["purpose"]]:
         return False
     is_same_time = starts_at == datetime.fromisoformat(about["starts_at"])

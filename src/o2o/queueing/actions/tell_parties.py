@@ -11,16 +11,16 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from o2o.crm.statuses import TicketNoticeKind, TicketStatus
+from o2o.crm.statuses import TicketNoticeKind
 from o2o.infra.database import Tx
-from o2o.queueing.queries.parties import Party, find_ticket_status, list_parties
+from o2o.queueing.queries.parties import Party, list_parties, list_ticket_statuses
 from o2o.queueing.rules.notices import is_news, message_id
 from o2o.web.copy import Words
 from o2o.wechat.actions.queue_messages import queue_messages, template_message
 from o2o.wechat.codec.replies import TextReply
 from o2o.wechat.templates import Value
 
-# The name under which the messenger asks `is_notice_true` before it sends.
+# The name under which the messenger asks `are_notices_true` before it sends.
 CHECK = "ticket_notice"
 
 _NOTE = text(
@@ -112,7 +112,11 @@ async def tell_parties(
     return len(await queue_messages(tx, messages, now=now))
 
 
-async def is_notice_true(tx: Tx, about: dict[str, Any], _: datetime) -> bool:
-    """Whether a notice that waits to be sent is true of its ticket still."""
-    status = await find_ticket_status(tx, UUID(about["ticket_id"]))
-    return status is not None and is_news(TicketNoticeKind(about["kind"]), TicketStatus(status))
+async def are_notices_true(tx: Tx, abouts: Sequence[dict[str, Any]], _: datetime) -> Sequence[bool]:
+    """Tell of each of these notices that wait to be sent whether it is true of its ticket still."""
+    ids = [UUID(about["ticket_id"]) for about in abouts]
+    statuses = await list_ticket_statuses(tx, ids)
+    return [
+        ticket_id in statuses and is_news(TicketNoticeKind(about["kind"]), statuses[ticket_id])
+        for ticket_id, about in zip(ids, abouts, strict=True)
+    ]

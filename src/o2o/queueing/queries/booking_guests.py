@@ -34,7 +34,9 @@ _GUESTS = text(
     # for the deletion.
     " FOR KEY SHARE OF f"
 )
-_STATE = text("SELECT status, starts_at FROM bookings WHERE id = :booking_id")
+_STATES = text(
+    "SELECT id, status, starts_at FROM bookings WHERE id = ANY(CAST(:booking_ids AS uuid[]))"
+)
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +82,9 @@ async def list_guests(tx: Tx, booking_ids: Collection[UUID]) -> list[Guest]:
     ]
 
 
-async def find_booking_state(tx: Tx, booking_id: UUID) -> tuple[BookingStatus, datetime] | None:
-    """Return how a booking stands and for when it is."""
-    row = (await tx.execute(_STATE, {"booking_id": booking_id})).first()
-    return (BookingStatus(row.status), row.starts_at) if row else None
+async def list_booking_states(
+    tx: Tx, booking_ids: Collection[UUID]
+) -> dict[UUID, tuple[BookingStatus, datetime]]:
+    """Return how these bookings stand and for when they are."""
+    rows = await tx.execute(_STATES, {"booking_ids": list(booking_ids)})
+    return {row.id: (BookingStatus(row.status), row.starts_at) for row in rows}

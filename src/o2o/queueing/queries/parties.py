@@ -37,7 +37,7 @@ _PARTIES = text(
     # for the deletion.
     " FOR KEY SHARE OF f"
 )
-_STATUS = text("SELECT status FROM tickets WHERE id = :ticket_id")
+_STATUSES = text("SELECT id, status FROM tickets WHERE id = ANY(CAST(:ticket_ids AS uuid[]))")
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,7 @@ async def list_parties(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, Party
     }
 
 
-async def find_ticket_status(tx: Tx, ticket_id: UUID) -> TicketStatus | None:
-    """Return how a ticket stands now."""
-    status: str | None = await tx.scalar(_STATUS, {"ticket_id": ticket_id})
-    return TicketStatus(status) if status else None
+async def list_ticket_statuses(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, TicketStatus]:
+    """Return how these tickets stand now."""
+    rows = await tx.execute(_STATUSES, {"ticket_ids": list(ticket_ids)})
+    return {row.id: TicketStatus(row.status) for row in rows}

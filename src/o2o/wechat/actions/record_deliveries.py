@@ -20,17 +20,22 @@ from o2o.wechat.queries.windows import is_window_open
 
 ERROR_CHARS_MAX = 500
 
+# In one order for everybody: results of WeChat lock rows of deliveries, too.
 _ACCEPT = text(
-    "UPDATE deliveries SET status = 'accepted', msgid = :msgid, accepted_at = :now"
-    " WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+    "WITH a AS MATERIALIZED (SELECT d.id, n.msgid FROM deliveries d"
+    " JOIN unnest(CAST(:ids AS uuid[]), CAST(:msgids AS text[])) AS n(id, msgid) USING (id)"
+    " WHERE d.status = ANY(CAST(:sources AS text[])) ORDER BY d.id FOR UPDATE OF d)"
+    " UPDATE deliveries d SET status = 'accepted', msgid = a.msgid, accepted_at = :now"
+    " FROM a WHERE d.id = a.id"
 )
 _REFUSE = text(
     "UPDATE deliveries SET status = 'refused', errcode = :errcode, error = :error,"
     " result_at = :now WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
 )
 _WITHDRAW = text(
-    "UPDATE deliveries SET status = 'withdrawn', result_at = :now"
-    " WHERE id = :id AND status = ANY(CAST(:sources AS text[]))"
+    "WITH w AS MATERIALIZED (SELECT id FROM deliveries WHERE id = ANY(CAST(:ids AS uuid[]))"
+    " AND status = ANY(CAST(:sources AS text[])) ORDER BY id FOR UPDATE)"
+    " UPDATE deliveries d SET status = 'withdrawn', result_at = :now FROM w WHERE d.id = w.id"
 )
 # The row stays the message: it goes through the one channel that the row names, so never both.
 _REROUTE = text(
@@ -58,29 +63,41 @@ _LOCK_QUEUED = text(
 )
 
 
-async def record_acceptance(
-    tx: Tx, delivery: QueuedDelivery, *, msgid: str | None, now: datetime
+async def record_acceptances(
+    tx: Tx, accepted: Sequence[tuple[QueuedDelivery, str | None]], *, now: datetime
 ) -> None:
-    """WeChat took the message. Its result may have reached us before this: apply it then."""
+    """WeChat took these messages, under these msgids. Apply the results that came before this."""
     sources = [source.value for source in DELIVERY_MOVES.sources_of(S.ACCEPTED)]
-    await tx.execute(_ACCEPT, {"id": delivery.id, "msgid": msgid, "now": now, "sources": sources})
-    if msgid is None:
-        return
-    status = await queries.find_finish_status(
-        tx, account_id=delivery.account_id, openid=delivery.openid, msgid=msgid
+    await tx.execute(
+        _ACCEPT,
+        {
+            "ids": [delivery.id for delivery, _ in accepted],
+            "msgids": [msgid for _, msgid in accepted],
+            "now": now,
+            "sources": sources,
+        },
     )
-    if status is not None:
-        fields = {
-            "ToUserName": "",
-            "FromUserName": delivery.openid,
-            "MsgType": "event",
-            "Event": "TEMPLATESENDJOBFINISH",
-            "MsgID": msgid,
-            "Status": status,
-        }
-        finished = parse_message(fields)
-        assert isinstance(finished, TemplateSendFinished)
-        await _finish(tx, [(delivery.account_id, finished)], now=now)
+    named = [(d.account_id, d.openid, msgid) for d, msgid in accepted if msgid is not None]
+    statuses = await queries.find_finish_statuses(tx, named) if named else {}
+    finished = []
+    for account_id, openid, msgid in named:
+        status = statuses.get((account_id, msgid))
+        if status is None:
+            continue
+        message = parse_message(
+            {
+                "ToUserName": "",
+                "FromUserName": openid,
+                "MsgType": "event",
+                "Event": "TEMPLATESENDJOBFINISH",
+                "MsgID": msgid,
+                "Status": status,
+            }
+        )
+        assert isinstance(message, TemplateSendFinished)
+        finished.append((account_id, message))
+    if finished:
+        await _finish(tx, finished, now=now)
 
 
 async def record_refusal(
@@ -99,10 +116,10 @@ async def record_refusal(
     )
 
 
-async def record_withdrawal(tx: Tx, delivery_id: UUID, *, now: datetime) -> None:
-    """What the message tells is over: it is not sent any more."""
+async def record_withdrawals(tx: Tx, delivery_ids: Sequence[UUID], *, now: datetime) -> None:
+    """What the messages tell is over: they are not sent any more."""
     sources = [source.value for source in DELIVERY_MOVES.sources_of(S.WITHDRAWN)]
-    await tx.execute(_WITHDRAW, {"id": delivery_id, "now": now, "sources": sources})
+    await tx.execute(_WITHDRAW, {"ids": list(delivery_ids), "now": now, "sources": sources})
 
 
 async def send_otherwise(

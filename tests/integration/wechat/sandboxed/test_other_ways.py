@@ -1,5 +1,6 @@
 """Messages that lapse before they are sent, or go another way: one of the two, once, or none."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,9 +126,9 @@ async def test_what_is_over_before_it_is_sent_is_not_sent(stage: Stage) -> None:
     asked: list[dict[str, Any]] = []
     answers = [True, False]
 
-    async def check(_: Tx, about: dict[str, Any], __: datetime) -> bool:
-        asked.append(about)
-        return answers[len(asked) - 1]
+    async def check(_: Tx, abouts: Sequence[dict[str, Any]], __: datetime) -> list[bool]:
+        asked.extend(abouts)
+        return [answers[len(asked) - 1] for _ in abouts]
 
     stage.services.messenger.ask_before("test", check)
     await stage.follow()
