@@ -6,8 +6,9 @@ from o2o.kernel.moves import Moves
 DELIVERY_MOVES = Moves(
     {
         S.QUEUED: {S.ACCEPTED, S.REFUSED, S.WITHDRAWN},
-        # A template message is accepted first; its true result comes as an event.
-        S.ACCEPTED: {S.DELIVERED, S.REFUSED},
+        # A template message is accepted first; its true result comes as an event. One that WeChat
+        # lost after taking it is queued again in its other form.
+        S.ACCEPTED: {S.DELIVERED, S.REFUSED, S.QUEUED},
     },
     final={S.DELIVERED, S.REFUSED, S.WITHDRAWN},
 )

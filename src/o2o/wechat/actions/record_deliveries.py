@@ -19,6 +19,8 @@ from o2o.wechat.queries.deliveries import QueuedDelivery
 from o2o.wechat.queries.windows import is_window_open
 
 ERROR_CHARS_MAX = 500
+# WeChat's "failed: system failed", see TemplateSendFinished.
+SYSTEM_FAILED = "system_failed"
 
 # In one order for everybody: results of WeChat lock rows of deliveries, too.
 _ACCEPT = text(
@@ -43,6 +45,17 @@ _REROUTE = text(
     " errcode = :errcode, error = :error"
     " WHERE id = :id AND status = 'queued' AND channel = 'template' AND otherwise IS NOT NULL"
     " RETURNING id"
+)
+# Taken and then lost by WeChat's own word, so nobody has seen it.
+_LOST = text(
+    "SELECT d.id, d.account_id, d.openid, d.msgid FROM deliveries d"
+    " JOIN unnest(CAST(:account_ids AS uuid[]), CAST(:msgids AS text[])) AS f(account_id, msgid)"
+    " USING (account_id, msgid) WHERE d.channel = 'template' AND d.status = 'accepted'"
+    " AND d.otherwise IS NOT NULL ORDER BY d.id FOR UPDATE OF d"
+)
+_REQUEUE = text(
+    "UPDATE deliveries SET status = 'queued', channel = 'custom', content = otherwise,"
+    " otherwise = NULL, msgid = NULL, accepted_at = NULL, error = :error WHERE id = :id"
 )
 _KEEP_TO_TEMPLATE = text(
     "UPDATE deliveries SET otherwise = NULL WHERE id = :id AND otherwise IS NOT NULL"
@@ -172,16 +185,48 @@ async def _finish(
     tx: Tx, finished: Sequence[tuple[UUID, TemplateSendFinished]], *, now: datetime
 ) -> None:
     sources = DELIVERY_MOVES.sources_of(S.DELIVERED) & DELIVERY_MOVES.sources_of(S.REFUSED)
+    sent_otherwise = await _send_failed_otherwise(tx, finished, now=now)
+    rest = [one for one in finished if (one[0], one[1].sent_msg_id) not in sent_otherwise]
     await tx.execute(
         _FINISH,
         {
-            "account_ids": [account_id for account_id, _ in finished],
-            "msgids": [str(message.sent_msg_id) for _, message in finished],
+            "account_ids": [account_id for account_id, _ in rest],
+            "msgids": [str(message.sent_msg_id) for _, message in rest],
             "statuses": [
-                (S.DELIVERED if message.succeeded else S.REFUSED).value for _, message in finished
+                (S.DELIVERED if message.succeeded else S.REFUSED).value for _, message in rest
             ],
-            "errors": [message.reason or None for _, message in finished],
+            "errors": [message.reason or None for _, message in rest],
             "now": now,
             "sources": [source.value for source in sources],
         },
     )
+
+
+async def _send_failed_otherwise(
+    tx: Tx, finished: Sequence[tuple[UUID, TemplateSendFinished]], *, now: datetime
+) -> set[tuple[UUID, int | None]]:
+    """Let what WeChat lost after taking it go in its other form; return those, by msgid.
+
+    Whoever has blocked our messages is left in peace.
+    """
+    lost = [one for one in finished if one[1].reason == SYSTEM_FAILED]
+    if not lost:
+        return set()
+    rows = await tx.execute(
+        _LOST,
+        {
+            "account_ids": [account_id for account_id, _ in lost],
+            "msgids": [str(message.sent_msg_id) for _, message in lost],
+        },
+    )
+    gone: set[tuple[UUID, int | None]] = set()
+    for row in rows.all():
+        if not await is_window_open(tx, account_id=row.account_id, openid=row.openid, now=now):
+            continue
+        await tx.execute(_REQUEUE, {"id": row.id, "error": SYSTEM_FAILED})
+        errand = sending_errand(
+            row.id, DeliveryChannel.CUSTOM, account_id=row.account_id, openid=row.openid
+        )
+        await send(tx, [errand], now=now)
+        gone.add((row.account_id, int(row.msgid)))
+    return gone

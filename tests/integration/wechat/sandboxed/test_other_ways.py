@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from o2o.infra.database import Tx, transaction
 from o2o.kernel.clock import SystemClock
 from o2o.wechat.actions.queue_messages import queue_messages, template_message
+from o2o.wechat.actions.record_deliveries import note_finished_templates
+from o2o.wechat.chat.asks import Heard
+from o2o.wechat.codec.messages import parse_message
 from o2o.wechat.codec.replies import TextReply
 from o2o.wechat.templates import Value
 from tests.integration.wechat.sandboxed.conftest import Stage
-from tests.integration.wechat.sandboxed.test_deliveries import SEND, make_due
+from tests.integration.wechat.sandboxed.test_deliveries import SEND, make_due, settled
 
 CUSTOM = "/cgi-bin/message/custom/send"
 ADD = "/cgi-bin/template/api_add_template"
@@ -153,3 +157,52 @@ async def test_what_nobody_here_can_check_waits(stage: Stage) -> None:
 
     assert await shown(stage) == (0, [])
     assert await fate(stage) == [("queued", "template", None)]
+
+
+@pytest.mark.parametrize(
+    "result, sent, shape",
+    [
+        ("failed: system failed", [TELLING], ("accepted", "custom")),
+        # Whoever blocked our messages is left in peace.
+        ("failed:user block", [], ("refused", "template")),
+    ],
+)
+async def test_what_wechat_lost_after_taking_it_goes_otherwise_once(
+    stage: Stage, result: str, sent: list[str], shape: tuple[str, str]
+) -> None:
+    await stage.follow()
+    await stage.say("1")
+    await queue(stage)
+    await stage.run_errands()
+    await settled(stage, "delivered")
+    # As if the result that the sandbox gave had been this one, and came twice.
+    async with transaction(stage.sessions) as tx:
+        await tx.execute(text("UPDATE deliveries SET status = 'accepted', result_at = NULL"))
+    [(msgid,)] = await stage.rows("SELECT msgid FROM deliveries")
+    for _ in range(2):
+        async with transaction(stage.sessions) as tx:
+            await note_finished_templates(tx, [finish(stage, msgid, result)])
+    await stage.run_errands()
+
+    assert (await shown(stage))[1] == sent
+    assert [row[:2] for row in await fate(stage)] == [shape]
+    assert await stage.calls(CUSTOM) == len(sent)
+
+
+def finish(stage: Stage, msgid: str, result: str) -> Heard:
+    """WeChat's word on what became of a template message."""
+    fields = {
+        "ToUserName": stage.account.original_id,
+        "FromUserName": stage.openid,
+        "MsgType": "event",
+        "Event": "TEMPLATESENDJOBFINISH",
+        "MsgID": msgid,
+        "Status": result,
+    }
+    return Heard(
+        account=stage.account,
+        openid=stage.openid,
+        fan_id=None,
+        message=parse_message(fields),
+        now=SystemClock().now(),
+    )
