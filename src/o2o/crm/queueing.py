@@ -31,6 +31,8 @@ class QueueSettings(Base):
     store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"), primary_key=True)
     # How far away a number may be taken by page or chat, in metres; None: from anywhere.
     distance_m_max: Mapped[int | None]
+    # Who sends a place so near, in metres, is at the store: what phones err inside its building.
+    reach_m: Mapped[int] = mapped_column(Small, server_default=text("200"))
     # A party is told when so many are ahead of it, or its median wait falls under so many minutes.
     notice_parties: Mapped[int] = mapped_column(Small, server_default=text("3"))
     notice_minutes: Mapped[int] = mapped_column(Small, server_default=text("10"))
@@ -47,6 +49,8 @@ class QueueSettings(Base):
     apology: Mapped[dict[str, Any] | None]
     # Which print of the door's code is good; a new one ends those before it.
     door_edition: Mapped[int] = mapped_column(Small, server_default=text("1"))
+    # Which address of the hall's display is good; a new one ends those before it.
+    display_edition: Mapped[int] = mapped_column(Small, server_default=text("1"))
     changed_at: Mapped[datetime]
 
     __table_args__ = (
@@ -56,7 +60,9 @@ class QueueSettings(Base):
         CheckConstraint("return_behind BETWEEN 0 AND 20", name="return_behind_in_range"),
         CheckConstraint("returns_max BETWEEN 0 AND 5", name="returns_in_range"),
         CheckConstraint("ordinary_between BETWEEN 1 AND 20", name="ordinary_between_in_range"),
+        CheckConstraint("reach_m BETWEEN 50 AND 2000", name="reach_in_range"),
         CheckConstraint("door_edition > 0", name="door_edition_positive"),
+        CheckConstraint("display_edition > 0", name="display_edition_positive"),
     )
 
 

@@ -21,7 +21,8 @@ from o2o.queueing.chat_reading import (
 )
 from o2o.queueing.chat_talk import PLACE, TALK, Want, live_talk
 from o2o.queueing.queries.crowds import list_crowds
-from o2o.queueing.queries.places import find_taking, list_offered_stores
+from o2o.queueing.queries.doors import list_reaches
+from o2o.queueing.queries.places import list_offered_stores
 from o2o.stores.queries import NearStore, list_nearest_stores
 from o2o.web.copy import Words
 from o2o.wechat.chat.asks import Answer, Ask, Given
@@ -97,7 +98,7 @@ class QueueChat:
             offered=await list_offered_stores(tx, sorted(naming)) if naming else {},
             crowds=await list_crowds(tx, lined, now=asks[0][1].now) if lined else {},
             near=near,
-            taking=frozenset(await find_taking(tx, around)),
+            reaches=await list_reaches(tx, around),
         )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from o2o.kernel.geo import Point, in_gcj02
 from o2o.queueing.chat_talk import Step, Talk, Want, Wish, kept_store, live_talk
 from o2o.queueing.queries.crowds import Crowd
+from o2o.queueing.queries.doors import Reach
 from o2o.queueing.queries.places import OfferedStore
 from o2o.queueing.rules.chat_texts import CalledText, ChatTables, ChatTexts, StatusText, TakeText
 from o2o.stores.queries import NearStore
@@ -27,8 +28,6 @@ COMMANDS: Mapping[str, Wish] = {
     "queue_store": Wish.STORE,
     STOP: Wish.CANCEL,
 }
-# Somebody within so many metres of a store is in it: what a phone errs inside a building.
-STORE_RADIUS_M = 200
 # A place answers the question for a store if one is so near.
 STORE_MEANT_M = 50_000
 
@@ -42,8 +41,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     crowds: Mapping[UUID, Crowd]
     # The stores around the places that were sent, by index of the ask, nearest first.
     near: Mapping[int, Sequence[NearStore]]
-    # Which of those take numbers.
-    taking: frozenset[UUID]
+    # How near to each of those counts as in it, and whether it takes numbers.
+    reaches: Mapping[UUID, Reach]
 
 
 class Hearing(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +123,9 @@ class Reader:
             # Whoever wants a number gets the one for people who are there.
             if talk.wish in {Wish.TAKE, Wish.MEMBER_NUMBER}:
                 return None
-            found = next((one for one in hearing.near if one.store_id in known.taking), None)
+            found = next(
+                (one for one in hearing.near if known.reaches[one.store_id].is_taking), None
+            )
             if found is None or found.distance_m > STORE_MEANT_M:
                 return None
             return _chosen(ask, talk, found.store_id)
@@ -193,10 +194,10 @@ def place_sent(ask: Ask) -> Point | None:
 
 def _of_place(hearing: Hearing) -> Want:
     """Return the wish behind a place: the number of the store it is in, or what is near."""
-    ask, around = hearing.ask, tuple(hearing.near)
-    inside = [store for store in around if store.distance_m <= STORE_RADIUS_M]
+    ask, around, reaches = hearing.ask, tuple(hearing.near), hearing.known.reaches
+    inside = [store for store in around if store.distance_m <= reaches[store.store_id].metres]
     # A store without queues is meant only where no other is.
-    meant = [store for store in inside if store.store_id in hearing.known.taking] or inside[:1]
+    meant = [store for store in inside if reaches[store.store_id].is_taking] or inside[:1]
     if not meant:
         return Want(ask=ask, talk=Talk(wish=Wish.NEAREST), near=around)
     talk = Talk(

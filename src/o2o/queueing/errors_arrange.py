@@ -73,6 +73,16 @@ class DeskNotChosen(Conflict):
     code: ClassVar[str] = "desk.not_chosen"
 
 
+class ReachBeyondDistance(Invalid):
+    """Somebody would count as at the store from where he is too far away for a number."""
+
+    code: ClassVar[str] = "queue.reach_beyond_distance"
+
+    def __init__(self, *, distance_m_max: int) -> None:
+        """Keep from how far away numbers are taken, in metres."""
+        super().__init__(field="reach_m", distance_m_max=distance_m_max)
+
+
 class DisplayLinkForged(NotFound):
     """The address of a display was not made by us, or was taken back."""
 

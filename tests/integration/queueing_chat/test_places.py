@@ -51,6 +51,14 @@ async def test_member_in_a_hall(sessions: SessionFactory, hall: House) -> None:
     told = await member.send_place(31.2245, 121.4458)
     assert told is not None
     assert told.startswith("您的微信会员专属排队号：A001（开户）\n")
+    # How near counts as there is the store's to say: in a wide mall, or among others.
+    for reach_m, latitude, begins in (
+        (50, 31.2245, "您附近没有营业厅"),
+        (1200, 31.2326, "您的微信会员专属排队号：A002"),
+    ):
+        await change(sessions, f"UPDATE queue_settings SET reach_m = {reach_m}")
+        other = await given_person(sessions, hall, is_member=True)
+        assert str(await other.send_place(latitude, 121.4458)).startswith(begins)
     await change(sessions, f"UPDATE queues SET status = 'closed' WHERE id = '{place.queues['A']}'")
     other = await given_person(sessions, hall, is_member=True)
     assert await other.send_place(*JINGAN) == "营业厅现在休息，明天08:30开始取号"

@@ -23,6 +23,7 @@ QUEUE = {
 }
 RULES = {
     "distance_m_max": "3000",
+    "reach_m": "800",
     "notice_parties": "5",
     "notice_minutes": "15",
     "returns_max": "2",
@@ -203,15 +204,22 @@ async def test_rules_are_kept_and_wrong_ones_named(
     refused = await browser.send(path, **(RULES | {"notice_parties": "21"}))
     assert refused.status_code == 422
     assert 'name="notice_parties" type="text" value="21"' in refused.text
+    assert "“前面还有几桌时提醒”请填 1 到 20 之间的整数。" in refused.text
+    for wrong in ("49", "2001", "", "-5", "二百"):
+        answer = await browser.post(path, **(RULES | {"reach_m": wrong}))
+        assert (answer.status_code, answer.json()["field"]) == (422, "reach_m"), wrong
+    # Whoever is "here" would be told that he is too far away.
+    wide = await browser.post(path, **(RULES | {"distance_m_max": "500", "reach_m": "501"}))
+    assert (wide.status_code, wide.json()["code"]) == (422, "queue.reach_beyond_distance")
     assert await rows(sessions, "SELECT 1 FROM queue_settings") == []
 
     assert (await browser.post(path, **RULES)).status_code == 200
     [kept] = await rows(
         sessions,
-        "SELECT distance_m_max, notice_parties, returns_max, ordinary_between,"
+        "SELECT distance_m_max, reach_m, notice_parties, returns_max, ordinary_between,"
         " has_member_priority, serves_waiting_after_close, apology FROM queue_settings",
     )
-    assert kept == (3000, 5, 2, 3, True, False, {"text": "让您久等了"})
+    assert kept == (3000, 800, 5, 2, 3, True, False, {"text": "让您久等了"})
     page = (await browser.see(path)).text
     assert re.search(r'name="after_close" value="dismiss" checked', page)
 

@@ -16,9 +16,11 @@ from o2o.queueing.actions.expire_tickets import cancel_waiting
 from o2o.queueing.actions.keep_days import keep_days, tell_of_days
 from o2o.queueing.days import QueueFacts
 from o2o.queueing.errors import QueueNotFound, QueueSettingsInvalid
+from o2o.queueing.errors_arrange import ReachBeyondDistance
 from o2o.queueing.moves import QUEUE_MOVES
 from o2o.queueing.queries.days import list_queue_facts, lock_days
 from o2o.queueing.queries.queues import get_settings
+from o2o.queueing.rules.taking import REACH_M_USUAL
 
 QUEUE_CLOSED = "queue_closed"
 APOLOGY_CHARS_MAX = 200
@@ -34,6 +36,7 @@ class QueueSettingsDraft(msgspec.Struct, frozen=True, kw_only=True):
     """How a store is to queue; what each means stands with the columns."""
 
     distance_m_max: int | None = None
+    reach_m: int = REACH_M_USUAL
     notice_parties: int = 3
     notice_minutes: int = 10
     return_behind: int = 3
@@ -45,8 +48,9 @@ class QueueSettingsDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # As the CHECKs of the table say; None stands for no limit.
-_RANGES = {
+SETTING_RANGES = {
     "distance_m_max": (50, 100_000),
+    "reach_m": (50, 2_000),
     "notice_parties": (1, 20),
     "notice_minutes": (1, 120),
     "return_behind": (0, 20),
@@ -108,14 +112,17 @@ async def close_queue(
 async def edit_settings(
     tx: Tx, store_id: UUID, draft: QueueSettingsDraft, *, actor: Actor, now: datetime
 ) -> None:
-    """Change how a store queues. Raises QueueSettingsInvalid."""
+    """Change how a store queues. Raises QueueSettingsInvalid, ReachBeyondDistance."""
     values = msgspec.structs.asdict(draft)
-    for name, (least, most) in _RANGES.items():
+    for name, (least, most) in SETTING_RANGES.items():
         value = values[name]
         if value is None and name == "distance_m_max":
             continue
         if not least <= value <= most:
             raise QueueSettingsInvalid(field=name)
+    if draft.distance_m_max is not None and draft.reach_m > draft.distance_m_max:
+        # Who is "here" would be told that he is too far away.
+        raise ReachBeyondDistance(distance_m_max=draft.distance_m_max)
     _check_apology(draft.apology)
     before = await get_settings(tx, store_id)
     was = {name: getattr(before, name) for name in values}

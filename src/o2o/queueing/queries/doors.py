@@ -1,5 +1,6 @@
 """What stands at a store's door: who the store is, which code is good, how near one has to be."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 from o2o.infra.database import Tx
 from o2o.kernel.geo import Point
+from o2o.queueing.rules.taking import REACH_M_USUAL
 from o2o.stores.errors import StoreNotFound
 
 _DOOR = text(
@@ -17,6 +19,12 @@ _DOOR = text(
     " FROM stores s JOIN brands b ON b.id = s.brand_id JOIN official_accounts a"
     " ON a.id = s.account_id LEFT JOIN queue_settings c ON c.store_id = s.id"
     " WHERE s.id = :store_id AND s.brand_id = :brand_id"
+)
+_REACHES = text(
+    "SELECT s.id, coalesce(c.reach_m, :usual) AS reach_m,"
+    " EXISTS (SELECT 1 FROM queues q WHERE q.store_id = s.id AND q.retired_at IS NULL) AS is_taking"
+    " FROM stores s LEFT JOIN queue_settings c ON c.store_id = s.id"
+    " WHERE s.id = ANY(CAST(:store_ids AS uuid[]))"
 )
 
 
@@ -38,6 +46,21 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     distance_m_max: int | None
     edition: int
     has_member_priority: bool
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """How near one has to be to count as there, in metres; whether the store has queues at all."""
+
+    metres: int
+    is_taking: bool
+
+
+async def list_reaches(tx: Tx, store_ids: Sequence[UUID]) -> dict[UUID, Reach]:
+    """Return for each store how near counts as there."""
+    if not store_ids:
+        return {}
+    asked = {"store_ids": sorted(set(store_ids)), "usual": REACH_M_USUAL}
+    return {row.id: Reach(row.reach_m, row.is_taking) for row in await tx.execute(_REACHES, asked)}
 
 
 async def get_door(tx: Tx, store_id: UUID, *, brand_id: UUID) -> Door:

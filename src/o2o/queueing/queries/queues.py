@@ -19,7 +19,7 @@ from o2o.queueing.queries.bridges import MachineNews, list_machine_news
 from o2o.queueing.queries.days import list_queue_facts
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import Turn, ahead_of_new
-from o2o.queueing.rules.taking import fitting, is_serving, size_refusal
+from o2o.queueing.rules.taking import REACH_M_USUAL, fitting, is_serving, size_refusal
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 
 
@@ -119,6 +119,7 @@ async def get_settings(tx: Tx, store_id: UUID) -> QueueSettings:
     return settings or QueueSettings(
         store_id=store_id,
         distance_m_max=None,
+        reach_m=REACH_M_USUAL,
         notice_parties=3,
         notice_minutes=10,
         return_behind=3,
@@ -127,6 +128,8 @@ async def get_settings(tx: Tx, store_id: UUID) -> QueueSettings:
         has_member_priority=False,
         serves_waiting_after_close=True,
         apology=None,
+        door_edition=1,
+        display_edition=1,
     )
 
 

@@ -17,6 +17,9 @@ from o2o.queueing.errors import (
 )
 
 PARTY_SIZE_MAX = 50
+# Somebody so near to a store is in it, unless the store says otherwise: what a phone errs inside a
+# building.
+REACH_M_USUAL = 200
 # Numbers taken from somewhere else; at the door, at the pad and by machines one is there.
 FROM_AFAR = frozenset({TicketSource.PAGE, TicketSource.CHAT, TicketSource.LOCATION})
 # Whoever booked was promised a place: neither a pause nor the minutes before opening keep them out.

@@ -13,6 +13,7 @@ from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.run_queues import (
     APOLOGY_CHARS_MAX,
+    SETTING_RANGES,
     QueueSettingsDraft,
     edit_settings,
 )
@@ -66,7 +67,10 @@ class ConsoleQueueRules(Controller):
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
-        """Keep the typed rules. Raises StoreNotFound, RoleMissing, QueueSettingsInvalid."""
+        """Keep the typed rules.
+
+        Raises StoreNotFound, RoleMissing, QueueSettingsInvalid, ReachBeyondDistance.
+        """
         store = await get_managed_store(tx, console_staff, store_id)
         form = dict(await request.form())
         try:
@@ -87,9 +91,11 @@ def _read(form: Form, kept: QueueSettings) -> QueueSettingsDraft:
     others = {k: v for k, v in (kept.apology or {}).items() if k != "text"}
     apology = {**others, "text": words} if words else (others or None)
     distance = read_setting(form, "distance_m_max") if typed(form, "distance_m_max") else None
+    reach = read_setting(form, "reach_m") if "reach_m" in form else kept.reach_m
     numbers = {name: read_setting(form, name) for name in NUMBERS}
     return QueueSettingsDraft(
         distance_m_max=distance,
+        reach_m=reach,
         has_member_priority=typed(form, "has_member_priority") == "yes",
         serves_waiting_after_close=typed(form, "after_close") != "dismiss",
         apology=apology,
@@ -100,7 +106,7 @@ def _read(form: Form, kept: QueueSettings) -> QueueSettingsDraft:
 def _values(settings: QueueSettings) -> dict[str, str]:
     return {
         "distance_m_max": "" if settings.distance_m_max is None else str(settings.distance_m_max),
-        **{name: str(getattr(settings, name)) for name in NUMBERS},
+        **{name: str(getattr(settings, name)) for name in ("reach_m", *NUMBERS)},
         "has_member_priority": "yes" if settings.has_member_priority else "",
         "after_close": "serve" if settings.serves_waiting_after_close else "dismiss",
         "apology_text": str((settings.apology or {}).get("text", "")),
@@ -127,6 +133,7 @@ async def _page(
         status=fact.status if fact else 200,
         head=await head_of(tx, person, store, tab="rules"),
         values=values,
+        ranges=SETTING_RANGES,
         apology_most=APOLOGY_CHARS_MAX,
         fault=fault_of(request, fact) if fact else None,
         done="saved" if request.query_params.get("done") == "saved" else None,
