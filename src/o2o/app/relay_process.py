@@ -6,12 +6,16 @@ import signal
 from o2o.app.leftovers import leave_with_parent
 from o2o.app.runtime import open_runtime
 from o2o.app.wiring import wire, wire_registry
+from o2o.infra.direct import direct_of
+from o2o.infra.holder import Holder
 from o2o.infra.logging import get_logger
 from o2o.infra.relay import Relay
 from o2o.infra.schedule import Schedule
 from o2o.infra.settings import Settings
 
 log = get_logger(__name__)
+
+ERRAND_LANES = 2
 
 
 async def run_relay_process(settings: Settings, *, is_child: bool = False) -> None:
@@ -22,35 +26,41 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
     wired = wire(runtime)
     registry = wire_registry(runtime, wired)
     errands = registry.errand_topics
-    errand_lane, event_lane = (
+    holder = Holder(direct_of(runtime.sessions))
+    lanes = [
         Relay(
             sessions=runtime.sessions,
             registry=registry,
             clock=runtime.clock,
             only=only,
             without=without,
+            holder=holder,
         )
         # An event never waits behind an answer of WeChat.
-        for only, without in ((errands, None), (None, errands))
-    )
+        for only, without in (*[(errands, None)] * ERRAND_LANES, (None, errands))
+    ]
     schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await wired.wechat.start(is_worker=True)
+    holding = asyncio.create_task(holder.run())
+    await holder.has_tried.wait()
     tasks = [
         asyncio.create_task(running)
-        for running in (errand_lane.run(), event_lane.run(), schedule.run())
+        for running in (*(lane.run() for lane in lanes), schedule.run())
     ]
     log.info("relay.started")
     await stopping.wait()
-    errand_lane.stop()
-    event_lane.stop()
+    for lane in lanes:
+        lane.stop()
     schedule.stop()
     await wired.wechat.stop()
     await asyncio.wait(tasks, timeout=10)
-    for task in tasks:
+    holder.stop()
+    await asyncio.wait([holding], timeout=2)
+    for task in (*tasks, holding):
         task.cancel()
     await runtime.engine.dispose()
     log.info("relay.stopped")

@@ -31,6 +31,8 @@ class OutboxMessage(Base):
     available_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     leased_until: Mapped[datetime | None]
+    # The number of the process that holds it (`o2o.infra.holder`), or held it last.
+    leased_by: Mapped[int | None]
     last_error: Mapped[str | None]
     dead_at: Mapped[datetime | None]
 

@@ -1,7 +1,8 @@
 """The relay: carries outbox messages to subscribers and performers, at least once, in order.
 
-A process runs it in two lanes: what waits for others (WeChat, a gateway of text messages) goes in
-one, everything else in the other, so that no event waits behind a slow answer.
+A process runs it in lanes: what waits for others (WeChat, a gateway of text messages) goes in some
+of their own, so that no event waits behind a slow answer, and in more than one, so that a batch
+with a slow answer in it does not hold up the next.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 
 from o2o.infra import relay_queries as queries
 from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.holder import Holder
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import OUTBOX_DELIVERED, OUTBOX_FAILED
 from o2o.infra.relay_queries import Claimed
@@ -24,7 +26,7 @@ log = get_logger(__name__)
 BATCH_MAX = 200
 # Errands may take seconds each, and all of a batch must be done within its lease.
 ERRAND_BATCH_MAX = 32
-ERRANDS_AT_ONCE = 8
+ERRANDS_AT_ONCE = 16
 POLL_SECONDS = 0.05
 BACKOFF_SECONDS_MAX = 20.0
 # A message nobody could deliver for a day will not be delivered by trying on.
@@ -48,15 +50,18 @@ class Relay:
         clock: Clock,
         only: Collection[str] | None = None,
         without: Collection[str] | None = None,
+        holder: Holder | None = None,
     ) -> None:
         """Deliver what `registry` knows; leave other topics to relays that know them.
 
-        A lane takes `only` some topics, or all `without` those.
+        A lane takes `only` some topics, or all `without` those. What it holds when its process
+        dies is free as soon as others see that its `holder` is gone; without one, with the lease.
         """
         self._sessions = sessions
         self._registry = registry
         self._clock = clock
         self._only, self._without = only, without
+        self._holder = holder
         self._batch_max = ERRAND_BATCH_MAX if only is not None else BATCH_MAX
         self._stopping = asyncio.Event()
 
@@ -89,6 +94,7 @@ class Relay:
                 tx,
                 limit=self._batch_max,
                 now=self._clock.now(),
+                holder=self._holder.number if self._holder is not None else None,
                 only=self._only,
                 without=self._without,
             )

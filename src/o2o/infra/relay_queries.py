@@ -26,7 +26,8 @@ class Claimed(msgspec.Struct, frozen=True):
 
 # The head of an ordering key blocks those behind it, also while it waits for its next attempt.
 _CLAIM = text(
-    "UPDATE outbox_messages SET leased_until = :until, attempts = attempts + 1 WHERE id IN ("
+    "UPDATE outbox_messages SET leased_until = :until, leased_by = :holder,"
+    " attempts = attempts + 1 WHERE id IN ("
     " SELECT id FROM outbox_messages o"
     " WHERE dead_at IS NULL AND available_at <= :now"
     " AND (leased_until IS NULL OR leased_until < :now)"
@@ -45,10 +46,11 @@ async def claim_due(
     *,
     limit: int,
     now: datetime,
+    holder: int | None = None,
     only: Collection[str] | None = None,
     without: Collection[str] | None = None,
 ) -> list[Claimed]:
-    """Take up to `limit` due messages for LEASE_SECONDS, oldest first.
+    """Take up to `limit` due messages for LEASE_SECONDS, oldest first, as this holder.
 
     Of all topics, or of `only` these, or of all `without` these.
     """
@@ -56,6 +58,7 @@ async def claim_due(
         "until": now + timedelta(seconds=LEASE_SECONDS),
         "now": now,
         "limit": limit,
+        "holder": holder,
         "only": None if only is None else sorted(only),
         "without": None if without is None else sorted(without),
     }
