@@ -15,23 +15,23 @@ from o2o.crm.statuses_bookings import BookingSource, BookingStatus
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_id
-from o2o.kernel.text import fold_width
 from o2o.queueing.actions.book_slots import book_slots
 from o2o.queueing.actions.cancel_bookings import cancel_bookings
 from o2o.queueing.booking_commands import Booked, BookSlot, ChangeBooking
+from o2o.queueing.chat_booking_stores import meant_stores, named_store
 from o2o.queueing.chat_booking_words import BookingWords
+from o2o.queueing.chat_reading import Reader
+from o2o.queueing.chat_talk import keep_place
 from o2o.queueing.queries.booking_plans import (
     list_bookable_stores,
     list_free_slots,
     list_plans,
 )
 from o2o.queueing.queries.bookings import find_mine_by_code, list_live_of, list_mine
-from o2o.queueing.queries.places import choose_store
 from o2o.queueing.rules.booking_asks import BookingAsk, CancelAsk, read_booking_ask, read_cancel_ask
 from o2o.queueing.rules.booking_plan import Plan, When, when_is
 from o2o.web.copy import Words
 from o2o.wechat.chat.asks import (
-    END_DIALOGUE,
     Answer,
     Ask,
     Given,
@@ -85,6 +85,7 @@ class BookingAnswers:
     def __init__(self, words: Words, *, public_url: str) -> None:
         """Take texts from `queueing_bookings.toml`."""
         self._say = BookingWords(words, public_url=public_url)
+        self._texts = Reader(words).texts
 
     async def answer(self, tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
         """Book for those who ask to, call off for those who ask that; None for all others."""
@@ -105,18 +106,22 @@ class BookingAnswers:
         """Take the number of a store as the answer to which one was meant."""
         assert ask.dialogue is not None
         question = ask.dialogue.state_as(StoreQuestion)
-        number = fold_width(ask.text).strip(" .")
-        if not (number.isascii() and number.isdigit()):
-            return None
-        if not 1 <= int(number[:3]) <= len(question.offered):
+        stores = (await list_bookable_stores(tx, [ask.account.id]))[ask.account.id]
+        plans = await _plans(tx, stores, now=ask.now)
+        names = {store_id: plan.store_name for store_id, plan in plans.items()}
+        named = named_store(self._texts, ask.text, offered=question.offered, names=names)
+        if isinstance(named, int):
             text = self._say.text(ask, "not_in_list", count=len(question.offered))
             return TextReply(text)
-        store_id = question.offered[int(number[:3]) - 1]
         wanted = read_booking_ask(question.text)
-        assert wanted is not None
+        if named is None or wanted is None:
+            return None
         wish = Wish(ask=ask, wanted=wanted)
-        await self._book(tx, [wish], store_id=store_id)
-        return Answer(wish.given, END_DIALOGUE) if isinstance(wish.given, TextReply) else None
+        await self._book(tx, [wish], store_id=named)
+        if not isinstance(wish.given, TextReply):
+            return wish.given
+        # What is asked next is about this store too.
+        return Answer(wish.given, keep_place(named))
 
     async def tell(self, tx: Tx, ask: Ask) -> Given:
         """Tell the asker's bookings, and how one books."""
@@ -186,18 +191,16 @@ class BookingAnswers:
     async def _find_stores(
         self, tx: Tx, wishes: Sequence[Wish], *, store_id: UUID | None = None
     ) -> None:
-        """Find each wish's store: the only one that is booked, or the one that is meant."""
+        """Find each wish's store: the one that was chosen, or the one that is meant."""
         stores = await list_bookable_stores(tx, [wish.ask.account.id for wish in wishes])
-        choices = await choose_store(tx, [wish.ask for wish in wishes])
+        asked = [(wish.ask, wish.wanted) for wish in wishes]
+        meant = await meant_stores(tx, asked, stores=stores)
         found: dict[int, UUID] = {}
-        for index, (wish, choice) in enumerate(zip(wishes, choices, strict=True)):
+        for index, (wish, guess) in enumerate(zip(wishes, meant, strict=True)):
             wish.stores = stores[wish.ask.account.id]
-            if store_id in wish.stores:
-                found[index] = store_id
-            elif len(wish.stores) == 1:
-                found[index] = wish.stores[0]
-            elif choice.store_id in wish.stores:
-                found[index] = choice.store_id
+            chosen = store_id if store_id in wish.stores else guess
+            if chosen is not None:
+                found[index] = chosen
         plans = await _plans(tx, list(found.values()), now=wishes[0].ask.now)
         for index, chosen in found.items():
             wishes[index].plan = plans.get(chosen)

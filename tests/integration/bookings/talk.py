@@ -81,6 +81,10 @@ class Talk:
         elif isinstance(change, EndDialogue):
             self._dialogue = None
 
+    def forget(self) -> None:
+        """Let whatever the chat keeps of the talk have expired."""
+        self._dialogue = None
+
     def at(self, now: datetime) -> "Talk":
         """Let it be another time."""
         self.now = now

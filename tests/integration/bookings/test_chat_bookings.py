@@ -34,6 +34,7 @@ WAYS = (
     "y#2026年11月21日09时00分",
     "y#202611210900a",
     "y#202611210900 1人",
+    "\U0001f449 y#202611210900 \U0001f44d",
 )
 REFUSED = {
     # The fifth day is allowed, the sixth is not.
@@ -54,6 +55,9 @@ REFUSED = {
     "y202613210900": NOT_READ,
     "y#000000000000": NOT_READ,
     "y#000101010000": NOT_READ,
+    "y#" + "2" * 60: NOT_READ,
+    "y#202611210900，" + "麻烦给我们留一张靠窗的桌子" * 4: NOT_READ,
+    "q#" + "2" * 60: "取消预约请回复 q#预约码",
     "y#202611210910": (
         "2026年11月21日09:10没有可约时段。可改约：09:00、09:30、10:00，例如回复 y#202611210900"
     ),
@@ -160,8 +164,28 @@ async def test_of_several_stores_one_is_asked_for(sessions: SessionFactory, seal
         "您想预约哪家营业厅？请回复序号：\n1. 电信徐汇厅\n2. 电信静安厅"
     )
     assert await talk.say("3") == "请回复 1 到 2 之间的序号，或回复“退出”。"
-    told = await talk.say("１")
-    assert told.startswith("预约成功：2026年11月21日09:00，电信徐汇厅。预约码")
+    first = await talk.say("１。")
+    assert first.startswith("预约成功：2026年11月21日09:00，电信徐汇厅。预约码")
+    # The talk is about that store now; and half an hour later the time itself says which one.
+    for _ in range(2):
+        assert await talk.say("y#202611210900") == first
+        talk.forget()
+    assert (await talk.say("y#202611210930")).startswith(
+        "预约成功：2026年11月21日09:30，电信徐汇厅。预约码"
+    )
+    assert await slots_booked(sessions) == {"11-21 09:00": 1, "11-21 09:30": 1}
+
+
+async def test_a_store_is_chosen_by_its_name_too(sessions: SessionFactory, seal: Seal) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    async with transaction(sessions) as tx:
+        store = await given_bookable_store(tx, hall.brand, hall.account, name="电信徐汇厅")
+        await given_slots(tx, await given_queue(tx, store))
+    talk = Talk(sessions, hall, seal=seal)
+    await talk.say("y#202611210900")
+    assert (await talk.say("徐汇厅。")).startswith(
+        "预约成功：2026年11月21日09:00，电信徐汇厅。预约码"
+    )
 
 
 async def test_other_words_are_not_about_bookings(sessions: SessionFactory, seal: Seal) -> None:

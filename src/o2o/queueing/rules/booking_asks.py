@@ -12,14 +12,12 @@ import msgspec
 from o2o.kernel.text import fold_width, without_controls
 from o2o.queueing.rules.booking_codes import read_code
 
-# Essays are not read.
+# Longer ones are not read: with a # they are said to be unreadable, others mean something else.
 CHARS_MAX = 40
 # Fewer digits without a # are something else.
 DIGITS_MIN = 8
 WALL_CLOCK_DIGITS = 12
 YEAR_MIN, YEAR_MAX = 1000, 9998
-# What may stand after the last word of a message (a full stop of Chinese among them).
-_AROUND = " \t\r\n.,!?;:~'\"()[]{}<>\u3002\u3001"
 _PEOPLE = "\u4eba"
 _COMPACT = re.compile(rf"([0-9]{{12}})[#,]?([a-z])?[#,]?(?:([0-9]{{1,3}}){_PEOPLE})?")
 # With what people put between: 2012-12-10 9:00, or the Chinese words for year, month, day, hour.
@@ -53,6 +51,8 @@ def read_booking_ask(text: str) -> BookingAsk | None:
     if not folded.startswith("y"):
         return None
     compact = "".join(folded.split())
+    if len(text) > CHARS_MAX:
+        return BookingAsk(at=None) if compact.startswith("y#") else None
     if not compact.startswith("y#") and not _BARE.match(compact):
         return None
     found = _COMPACT.fullmatch(compact[1:].lstrip("#"))
@@ -79,9 +79,13 @@ def read_cancel_ask(text: str) -> CancelAsk | None:
 
 
 def _folded(text: str) -> str:
-    if len(text) > CHARS_MAX:
-        return ""
-    return fold_width(without_controls(text)).casefold().strip(_AROUND)
+    """Return the beginning of a text in one form, without what people put around the words.
+
+    Full stops, brackets and pictures: whatever is neither a letter, a digit nor the #.
+    """
+    folded = fold_width(without_controls(text[: CHARS_MAX + 1])).casefold()
+    words = [place for place, char in enumerate(folded) if char.isalnum() or char == "#"]
+    return folded[words[0] : words[-1] + 1] if words else ""
 
 
 def _ask(at: datetime | None, line: str | None, people: str | None) -> BookingAsk:
