@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from o2o.crm.statuses import QueueStatus
+from o2o.crm.statuses import QueueStatus, TicketSource
 from o2o.infra.audit import Actor
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
@@ -95,7 +95,7 @@ async def test_at_closing_time_those_are_sent_home_whom_the_store_does_not_serve
     async with transaction(sessions) as tx:
         await tx.execute(
             text("UPDATE stores SET hours = CAST(:hours AS jsonb)"),
-            {"hours": '{"fri": [["10:00", "13:00"]]}'},
+            {"hours": '{"fri": [["10:00", "13:00"], ["15:00", "22:00"]]}'},
         )
     await taken(sessions, take(strict.a), take(kind.a))
 
@@ -104,6 +104,14 @@ async def test_at_closing_time_those_are_sent_home_whom_the_store_does_not_serve
             await cancel_after_close(tx, NOON + timedelta(minutes=minutes))
         assert await count(sessions, "tickets", "status = 'waiting'") == waiting
     assert await count(sessions, "ticket_moves", "reason = 'store_closed'") == 1
+
+    # Whoever booked for three o'clock and came early waits for the opening.
+    early = NOON + timedelta(minutes=150)
+    await taken(sessions, take(strict.a, source=TicketSource.BOOKING, now=early))
+    for now, waiting in ((early + timedelta(minutes=1), 2), (NOON + timedelta(hours=10), 1)):
+        async with transaction(sessions) as tx:
+            await cancel_after_close(tx, now)
+        assert await count(sessions, "tickets", "status = 'waiting'") == waiting
 
 
 async def test_a_day_ends_for_everybody_who_is_left(sessions: SessionFactory, seal: Seal) -> None:

@@ -1,13 +1,14 @@
 """May a number be taken here and now, by a party of that size, from so far away?"""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from o2o.crm.statuses import QueueStatus, TicketPriority, TicketSource
 from o2o.kernel.errors import Fact
 from o2o.kernel.geo import Point, distance_m
-from o2o.kernel.hours import next_opening, open_span
+from o2o.kernel.hours import next_opening, open_span, spans_of_day
 from o2o.queueing.errors import (
     LocationNeeded,
     PartySizeOutOfRange,
@@ -69,6 +70,22 @@ def is_serving(
     if not hours and not exceptions:
         return True
     return open_span(now, hours=hours, timezone=timezone, exceptions=exceptions) is not None
+
+
+def last_closing(
+    now: datetime, *, hours: Mapping[str, Any], exceptions: Mapping[str, Any], timezone: str
+) -> datetime | None:
+    """Return when a store closed last, as far as that is within its last two days."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    ends = [
+        span.until
+        for back in range(3)
+        for span in spans_of_day(
+            today - timedelta(days=back), hours=hours, timezone=timezone, exceptions=exceptions
+        )
+        if span.until <= now
+    ]
+    return max(ends, default=None)
 
 
 def opening_refusal(
