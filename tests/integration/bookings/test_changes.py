@@ -1,6 +1,7 @@
 """What becomes of bookings: called off, moved, kept, missed, reminded; plans that change."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -128,6 +129,28 @@ async def test_a_booking_moves_with_its_code_or_stays(sessions: SessionFactory, 
     with pytest.raises(BookedAlready):
         async with transaction(sessions) as tx:
             await reschedule_booking(tx, hall.change(second.booking_id), there)
+
+
+async def test_a_move_sent_again_late_moves_nothing(sessions: SessionFactory, seal: Seal) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    mine = await book(sessions, hall)
+
+    async def move(to: datetime, request_id: UUID) -> Booked:
+        change = hall.change(mine.booking_id, request_id=request_id)
+        async with transaction(sessions) as tx:
+            return await reschedule_booking(tx, change, NewTime(starts_at=to))
+
+    first, second = new_request_id(), new_request_id()
+    assert (await move(TEN, first)).starts_at == TEN
+    half_past = shanghai("2026-11-21 09:30")
+    with pytest.raises(RequestBodyDiffers):
+        await move(half_past, first)
+    assert (await move(half_past, second)).is_replay is False
+    # The first one comes once more, when its guest has moved on.
+    late = await move(TEN, first)
+    assert (late.starts_at, late.is_replay) == (half_past, True)
+    assert await slots_booked(sessions) == {"11-21 09:30": 1}
+    assert await count(sessions, "booking_moves", "move = 'rescheduled'") == 2
 
 
 async def test_an_arrival_becomes_a_number_by_when_it_comes(

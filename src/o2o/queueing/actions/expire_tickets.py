@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from o2o.crm.statuses import TicketStatus
@@ -52,7 +53,7 @@ async def cancel_after_close(tx: Tx, now: datetime) -> None:
 
 def _closing(queue: QueueFacts, now: datetime) -> datetime | None:
     """Return when a store closed that is closed now; None while it serves."""
-    when = {
+    when: dict[str, Any] = {
         "hours": queue.hours,
         "exceptions": queue.hours_exceptions,
         "timezone": queue.timezone,

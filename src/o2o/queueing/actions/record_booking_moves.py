@@ -25,6 +25,8 @@ class BookingStep(msgspec.Struct, frozen=True, kw_only=True):
     to_status: BookingStatus
     starts_at: datetime
     request_id: UUID | None = None
+    # What was asked for beside the move itself, as `intention_hash` takes it.
+    wanted: tuple[Any, ...] = ()
     staff_id: UUID | None = None
     pad_id: UUID | None = None
     api_key_id: UUID | None = None
@@ -68,14 +70,26 @@ async def record_booking_moves(tx: Tx, steps: Sequence[BookingStep]) -> None:
         None if step.from_status is None else step.from_status.value for step in steps
     ]
     columns["body_hash"] = [
-        None if step.request_id is None else _asked(step.move, step.booking_id) for step in steps
+        None
+        if step.request_id is None
+        else intention_hash(step.move, step.booking_id, *step.wanted)
+        for step in steps
     ]
     columns["to_status"] = [step.to_status.value for step in steps]
     await tx.execute(_INSERT, columns)
 
 
-def _asked(move: str, booking_id: UUID) -> bytes:
-    return body_hash(f"booking.{move}", booking_id)
+def intention_hash(move: str, booking_id: UUID, *wanted: Any) -> bytes:
+    """Return what tells an intention from others: the move, the booking, what else is wanted."""
+    return body_hash(f"booking.{move}", booking_id, *wanted)
+
+
+async def find_intention(tx: Tx, request_id: UUID | None) -> bytes | None:
+    """Return the hash of the intention of that name that made a move already."""
+    if request_id is None:
+        return None
+    row = (await tx.execute(_BY_REQUEST, {"ids": [request_id]})).first()
+    return bytes(row.body_hash) if row is not None else None
 
 
 async def other_intentions(
@@ -86,7 +100,7 @@ async def other_intentions(
     One that made this very move is not among them: the booking says what became of it.
     """
     wanted = {
-        command.request_id: _asked(move, command.booking_id)
+        command.request_id: intention_hash(move, command.booking_id)
         for command in commands
         if command.request_id is not None
     }

@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
+from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.outbox import publish
 from o2o.queueing.actions.book_slots import (
     fitting_slots,
@@ -15,7 +16,8 @@ from o2o.queueing.actions.cancel_bookings import check_reach
 from o2o.queueing.actions.hold_places import LockedSlot, free_places, lock_slots, take_places
 from o2o.queueing.actions.record_booking_moves import (
     BookingStep,
-    other_intentions,
+    find_intention,
+    intention_hash,
     record_booking_moves,
 )
 from o2o.queueing.actions.write_bookings import reminded_at
@@ -46,16 +48,20 @@ _MOVE = text(
 async def reschedule_booking(tx: Tx, command: ChangeBooking, new: NewTime) -> Booked:
     """Move a booking to another slot of its store; to where it is already, nothing happens.
 
-    Raises BookingNotFound, BookingEnded, BookedAlready, SlotFull, and those of fitting_slots; then
-    the booking is as it was. Publishes `booking.made`.
+    Sent again, however late, it is answered with the booking as it stands and moves nothing.
+    Raises BookingNotFound, BookingEnded, BookedAlready, SlotFull, RequestBodyDiffers, and those of
+    fitting_slots; then the booking is as it was. Publishes `booking.made`.
     """
-    if (other := await other_intentions(tx, [command], move="rescheduled")) and command.request_id:
-        raise other[command.request_id]
     seen = check_reach(await get_booking(tx, command.booking_id), command)
     # In the order in which everybody locks: people, plan, bookings, slots.
     await lock_names_of_bookings(tx, person_numbers(fan_id=seen.fan_id, member_id=seen.member_id))
     plans = await list_plans(tx, [seen.store_id], now=command.now, is_shared=True)
     booking = (await lock_bookings(tx, [command.booking_id]))[command.booking_id]
+    made = await find_intention(tx, command.request_id)
+    if made is not None:
+        if made != intention_hash("rescheduled", booking.booking_id, *_wanted(new)):
+            raise RequestBodyDiffers(request_id=str(command.request_id))
+        return booking.as_booked(is_replay=True)
     if booking.status is not BookingStatus.BOOKED:
         raise BookingEnded(status=booking.status.value)
     plan = plans.get(booking.store_id)
@@ -79,8 +85,12 @@ async def reschedule_booking(tx: Tx, command: ChangeBooking, new: NewTime) -> Bo
             queue_id=new.queue_id,
         )
         raise SlotFull(starts_at=new.starts_at, nearest=near)
-    await _move(tx, command, booking, taken=taken, plan=plan, party_size=party_size)
+    await _move(tx, command, booking, new=new, taken=taken, plan=plan, party_size=party_size)
     return (await get_booking(tx, booking.booking_id)).as_booked(is_replay=False)
+
+
+def _wanted(new: NewTime) -> tuple[object, ...]:
+    return int(new.starts_at.timestamp()), new.party_size, new.queue_id
 
 
 def _is_there(booking: KnownBooking, slots: list[PlannedSlot], *, party_size: int) -> bool:
@@ -125,6 +135,7 @@ async def _move(
     command: ChangeBooking,
     booking: KnownBooking,
     *,
+    new: NewTime,
     taken: LockedSlot,
     plan: Plan,
     party_size: int,
@@ -148,6 +159,7 @@ async def _move(
         to_status=BookingStatus.BOOKED,
         starts_at=starts_at,
         request_id=command.request_id,
+        wanted=_wanted(new),
         staff_id=command.staff_id,
         pad_id=command.pad_id,
         api_key_id=command.api_key_id,
