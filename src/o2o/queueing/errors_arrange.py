@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from o2o.kernel.errors import Conflict, Invalid, NotFound
+from o2o.kernel.errors import Conflict, Gone, Invalid, NotFound
 
 
 class QueueWrong(Invalid):
@@ -84,6 +84,12 @@ class ReachBeyondDistance(Invalid):
 
 
 class DisplayLinkForged(NotFound):
-    """The address of a display was not made by us, or was taken back."""
+    """The address of a display was not made by us."""
 
     code: ClassVar[str] = "display.link_forged"
+
+
+class DisplayLinkRetired(Gone):
+    """The address of a display was good once: the store has a new one."""
+
+    code: ClassVar[str] = "display.link_retired"

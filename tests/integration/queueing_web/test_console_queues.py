@@ -7,6 +7,8 @@ import pytest
 
 from o2o.infra.database import SessionFactory
 from o2o.kernel.ids import new_id
+from o2o.queueing.web.hall_streams import display_topic
+from o2o.web.platform import Platform
 from tests.factories.halls import Halls, at_console, rows
 from tests.factories.pads import Browser
 from tests.factories.queues import take, taken
@@ -72,6 +74,8 @@ async def test_who_may_look_and_who_may_change(
         "desk": await browser.post(page_of(store_id, "/desks"), code="9", name="9号窗口"),
         "rules": await browser.post(page_of(store_id, "/rules"), **RULES),
         "hours": await browser.post(page_of(store_id, "/hours"), **WEEK),
+        "door": await browser.post(page_of(store_id, "/retirements/door_code"), edition=1),
+        "screen": await browser.post(page_of(store_id, "/retirements/display_address"), edition=1),
     }
     wanted = 200 if edits else 403
     assert {name: answer.status_code for name, answer in changes.items()} == dict.fromkeys(
@@ -222,6 +226,52 @@ async def test_rules_are_kept_and_wrong_ones_named(
     assert kept == (3000, 800, 5, 2, 3, True, False, {"text": "让您久等了"})
     page = (await browser.see(path)).text
     assert re.search(r'name="after_close" value="dismiss" checked', page)
+
+
+async def test_a_door_code_and_a_display_address_are_taken_back_once(
+    browser: Browser, halls: Halls, sessions: SessionFactory, platform: Platform
+) -> None:
+    """Each ends what was seen on the page, not what came after it; the other one stays."""
+    store_id = halls.here.store.id
+    await at_console(browser, "manager")
+    page = (await browser.see(page_of(store_id))).text
+    [old_screen] = re.findall(r'value="http://127.0.0.1:8000(/display/.*?)"', page)
+    assert page.count('name="edition" value="1"') == 2
+    board = (await browser.see(old_screen.replace("?", "/board?"))).text
+    for what in ("display_address", "door_code"):
+        path = page_of(store_id, f"/retirements/{what}")
+        for edition in ("2", "0x1", ""):
+            assert (await browser.post(path, edition=edition)).status_code == 422, edition
+        # The second tap of an impatient finger.
+        for _ in range(2):
+            done = await browser.post(path, edition=1)
+            assert done.json() == {"next": page_of(store_id, f"?done={what}")}
+    assert await rows(sessions, "SELECT door_edition, display_edition FROM queue_settings") == [
+        (2, 2)
+    ]
+    noted = "SELECT action FROM audit_entries WHERE action LIKE '%.retired' ORDER BY action"
+    assert await rows(sessions, noted) == [("display_address.retired",), ("door_code.retired",)]
+
+    gone = await browser.see(old_screen)
+    assert gone.status_code == 410
+    assert "这块大厅屏的地址已失效" in gone.text
+    assert "data-board" not in gone.text
+    assert (await browser.see(old_screen.replace("?", "/board?"))).status_code == 410
+    path, _, query = old_screen.partition("?")
+    stream = {"method": "GET", "path": f"{path}/live", "query_string": query.encode()}
+    assert await display_topic(platform)(stream) is None
+    page = (await browser.see(page_of(store_id, "?done=display_address"))).text
+    [screen] = re.findall(r'value="http://127.0.0.1:8000(/display/.*?)"', page)
+    assert (await browser.see(screen)).status_code == 200
+    stream["query_string"] = screen.partition("?")[2].encode()
+    assert await display_topic(platform)(stream) is not None
+    # The screen draws itself anew for the door's new code.
+    release = r'data-release="(.*?)"'
+    fresh = (await browser.see(screen.replace("?", "/board?"))).text
+    assert re.findall(release, fresh) != re.findall(release, board)
+    assert (
+        await browser.post(page_of(store_id, "/retirements/ledger"), edition=2)
+    ).status_code == 404
 
 
 async def test_hours_of_the_week_and_of_other_dates(

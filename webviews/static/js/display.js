@@ -57,6 +57,8 @@ async function read() {
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(hall.dataset.boardUrl, { signal: patience.signal, cache: "no-store" });
+    // The address was taken back: the page says so, and how to get the new one.
+    if (answer.status === 410) return location.reload();
     if (!answer.ok) throw new Error(String(answer.status));
     take(await answer.text());
   } catch {

@@ -15,10 +15,14 @@ _DOOR = text(
     "SELECT s.id, s.name, s.address, s.district, s.timezone, s.latitude, s.longitude,"
     " b.name AS brand_name, b.name_en AS brand_name_en, b.hue, b.slug AS brand_slug, b.kind,"
     " a.slug AS account_slug, c.distance_m_max, coalesce(c.door_edition, 1) AS door_edition,"
+    " coalesce(c.display_edition, 1) AS display_edition,"
     " coalesce(c.has_member_priority, false) AS has_member_priority"
     " FROM stores s JOIN brands b ON b.id = s.brand_id JOIN official_accounts a"
     " ON a.id = s.account_id LEFT JOIN queue_settings c ON c.store_id = s.id"
     " WHERE s.id = :store_id AND s.brand_id = :brand_id"
+)
+_EDITIONS = text(
+    "SELECT door_edition, display_edition FROM queue_settings WHERE store_id = :store_id"
 )
 _REACHES = text(
     "SELECT s.id, coalesce(c.reach_m, :usual) AS reach_m,"
@@ -45,7 +49,22 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     # How far away a number may be taken by page; None: from anywhere.
     distance_m_max: int | None
     edition: int
+    # Which address of its display is good.
+    display_edition: int
     has_member_priority: bool
+
+
+class Editions(msgspec.Struct, frozen=True):
+    """Which print of the door's code and which address of the display are good."""
+
+    door: int
+    display: int
+
+
+async def find_editions(tx: Tx, store_id: UUID) -> Editions:
+    """Return what is good at a store; one that never retired anything is at the first."""
+    row = (await tx.execute(_EDITIONS, {"store_id": store_id})).first()
+    return Editions(1, 1) if row is None else Editions(row.door_edition, row.display_edition)
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -82,5 +101,6 @@ async def get_door(tx: Tx, store_id: UUID, *, brand_id: UUID) -> Door:
         account_slug=row.account_slug,
         distance_m_max=row.distance_m_max,
         edition=row.door_edition,
+        display_edition=row.display_edition,
         has_member_priority=row.has_member_priority,
     )

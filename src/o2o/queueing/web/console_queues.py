@@ -14,6 +14,8 @@ from o2o.crm.organisation import Store
 from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
 from o2o.kernel.hours import next_opening, open_span
+from o2o.queueing.actions.retire_codes import Published
+from o2o.queueing.queries.doors import find_editions
 from o2o.queueing.queries.store_figures import QueueFigures, list_queue_figures
 from o2o.queueing.web.console_scope import (
     PAGE,
@@ -112,7 +114,9 @@ class ConsoleQueues(Controller):
             can_edit=head.can_edit,
             now=now,
         )
-        address = f"{platform.settings.public_url}{display_path(platform.seal, store.id)}"
+        editions = await find_editions(tx, store.id)
+        path = display_path(platform.seal, store.id, edition=editions.display)
+        done = request.query_params.get("done", "")
         return await show_console(
             request,
             tx,
@@ -122,7 +126,12 @@ class ConsoleQueues(Controller):
             head=head,
             line=_line(store, figures, now=now),
             figures=figures,
-            display_url=address if head.can_edit else None,
+            display_url=f"{platform.settings.public_url}{path}" if head.can_edit else None,
+            editions={
+                Published.DOOR.value: editions.door,
+                Published.DISPLAY.value: editions.display,
+            },
+            done=done if done in {one.value for one in Published} else "",
             panels=await platform.panels.load(PANELS, tx, context),
         )
 

@@ -60,6 +60,15 @@ async def list_store_cards(
     return sorted(cards, key=lambda card: (_far(card.distance_m), not card.crowd.is_open))
 
 
+def _near(metres: int | None, words: Words, language: str) -> str | None:
+    if metres is None:
+        return None
+    key, figure = distance_words(metres)
+    # Whoever must be within 50 metres is told so: "right here" is no measure.
+    key, figure = ("m", str(metres)) if key == "near" else (key, figure.removesuffix(".0"))
+    return words.text(f"queueing_pages.distance.{key}", language, figure=figure)
+
+
 def _far(metres: float | None) -> float:
     return FAR if metres is None else metres
 
@@ -74,6 +83,7 @@ async def load_take(
     request_id: UUID,
     can_choose_store: bool,
     own: OwnTicket | None,
+    words: Words,
     language: str,
     now: datetime,
 ) -> TakeView:
@@ -95,8 +105,7 @@ async def load_take(
         chosen_id=chosen_id,
         request_id=request_id,
         door=door,
-        needs_location=place.distance_m_max is not None and not door,
-        distance_text=None,
+        near_text=None if door else _near(place.distance_m_max, words, language),
         can_choose_store=can_choose_store,
         own=own,
     )

@@ -195,6 +195,7 @@ async def _page(
             request_id=new_request_id(),
             can_choose_store=len(stores) != 1,
             own=_own_here(own, store_id),
+            words=platform.words,
             language=language,
             now=now,
         )

@@ -86,9 +86,8 @@ class TakeView(msgspec.Struct, frozen=True, kw_only=True):
     request_id: UUID
     # The code of the door; empty from elsewhere.
     door: str
-    # How near one has to be, and only where one has to say where one is.
-    needs_location: bool
-    distance_text: str | None
+    # How near one has to be, ready to read, where one has to say where one is; else None.
+    near_text: str | None
     can_choose_store: bool
     own: OwnTicket | None
 

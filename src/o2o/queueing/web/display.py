@@ -15,14 +15,15 @@ from o2o.crm.organisation import Store
 from o2o.infra.database import Tx
 from o2o.infra.seal import Seal
 from o2o.queueing.commands import ticket_code
-from o2o.queueing.errors_arrange import DisplayLinkForged
-from o2o.queueing.queries.doors import get_door
+from o2o.queueing.errors_arrange import DisplayLinkForged, DisplayLinkRetired
+from o2o.queueing.queries.doors import Editions, find_editions, get_door
 from o2o.queueing.queries.hall import HallCall, list_hall_calls
 from o2o.queueing.queries.queues import QueueState, list_queues
 from o2o.queueing.rules.notices import told_range
-from o2o.queueing.web.display_links import is_display_key
+from o2o.queueing.web.display_links import read_display_key
 from o2o.queueing.web.doors import door_path
 from o2o.stores.queries import find_store
+from o2o.web.answers import is_for_program
 from o2o.web.copy import Words
 from o2o.web.language import language_of
 from o2o.web.platform import Platform
@@ -62,7 +63,7 @@ class HallView(msgspec.Struct, frozen=True, kw_only=True):
 
     calls: Sequence[ShownCall]
     queues: Sequence[ShownQueue]
-    # Names what the pages are made of: another one, and the display loads itself anew.
+    # Names what the page is made of, the door's code too: another one, and it loads itself anew.
     release: str
 
 
@@ -80,8 +81,13 @@ class DisplayPages(Controller):
         platform: NamedDependency[Platform],
         key: Key = "",
     ) -> Response[Any]:
-        """Show the display. Raises DisplayLinkForged."""
-        store = await _store(tx, platform.seal, store_id, key=key)
+        """Show the display, or how to get its new address. Raises DisplayLinkForged."""
+        try:
+            store, editions = await _store(tx, platform.seal, store_id, key=key)
+        except DisplayLinkRetired as fact:
+            if is_for_program(request):
+                raise
+            return show(request, "display/retired.html", status=fact.status)
         door = await get_door(tx, store.id, brand_id=store.brand_id)
         address = f"{platform.settings.public_url}{door_path(platform.seal, door)}"
         label = platform.words.text("queueing_display.take_label", language_of(request))
@@ -93,7 +99,7 @@ class DisplayPages(Controller):
             door=door,
             key=key,
             qr=qr,
-            view=await _view(request, tx, platform, store),
+            view=await _view(request, tx, platform, store, editions=editions),
         )
 
     @get("/board")
@@ -105,20 +111,26 @@ class DisplayPages(Controller):
         platform: NamedDependency[Platform],
         key: Key = "",
     ) -> Response[Any]:
-        """Show what changes alone. Raises DisplayLinkForged."""
-        store = await _store(tx, platform.seal, store_id, key=key)
-        view = await _view(request, tx, platform, store)
+        """Show what changes alone. Raises DisplayLinkForged, DisplayLinkRetired."""
+        store, editions = await _store(tx, platform.seal, store_id, key=key)
+        view = await _view(request, tx, platform, store, editions=editions)
         return show(request, "display/_board.html", store=store, view=view)
 
 
-async def _store(tx: Tx, seal: Seal, store_id: UUID, *, key: str) -> Store:
-    store = await find_store(tx, store_id) if is_display_key(seal, store_id, key) else None
+async def _store(tx: Tx, seal: Seal, store_id: UUID, *, key: str) -> tuple[Store, Editions]:
+    edition = read_display_key(seal, store_id, key)
+    store = await find_store(tx, store_id) if edition is not None else None
     if store is None:
         raise DisplayLinkForged
-    return store
+    editions = await find_editions(tx, store_id)
+    if edition != editions.display:
+        raise DisplayLinkRetired
+    return store, editions
 
 
-async def _view(request: AnyRequest, tx: Tx, platform: Platform, store: Store) -> HallView:
+async def _view(
+    request: AnyRequest, tx: Tx, platform: Platform, store: Store, *, editions: Editions
+) -> HallView:
     language = language_of(request)
     states = await list_queues(tx, store.id, now=platform.clock.now())
     calls: Sequence[HallCall] = []
@@ -129,7 +141,7 @@ async def _view(request: AnyRequest, tx: Tx, platform: Platform, store: Store) -
     return HallView(
         calls=[_call(call, platform.words, language) for call in calls],
         queues=[_queue(state) for state in states],
-        release=platform.pages.static("js/display.js"),
+        release=f"{platform.pages.static('js/display.js')}#{editions.door}",
     )
 
 

@@ -4,8 +4,10 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from o2o.crm.statuses import Audience
+from o2o.infra.database import transaction
 from o2o.queueing.live import store_topic
-from o2o.queueing.web.display_links import is_display_key
+from o2o.queueing.queries.doors import find_editions
+from o2o.queueing.web.display_links import read_display_key
 from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
@@ -39,7 +41,7 @@ def pad_queue_topic(platform: Platform) -> TopicOf:
 
 
 def display_topic(platform: Platform) -> TopicOf:
-    """Return the rule for `GET /display/{store}/live`: whoever has the display's link."""
+    """Return the rule for `GET /display/{store}/live`: whoever has the display's link of now."""
 
     async def topic_of(scope: Scope) -> str | None:
         if scope.get("method") != "GET":
@@ -49,7 +51,11 @@ def display_topic(platform: Platform) -> TopicOf:
             store_id = UUID(scope["path"].split("/")[2])
         except ValueError:
             return None
-        given = query.get("key", [""])[0]
-        return store_topic(store_id) if is_display_key(platform.seal, store_id, given) else None
+        edition = read_display_key(platform.seal, store_id, query.get("key", [""])[0])
+        if edition is None:
+            return None
+        async with transaction(platform.sessions) as tx:
+            good = (await find_editions(tx, store_id)).display
+        return store_topic(store_id) if edition == good else None
 
     return topic_of

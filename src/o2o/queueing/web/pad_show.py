@@ -17,7 +17,7 @@ from o2o.kernel.text import mask_name
 from o2o.queueing.commands import Verb
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.booking_day import list_arrivals
-from o2o.queueing.queries.doors import get_door
+from o2o.queueing.queries.doors import find_editions, get_door
 from o2o.queueing.queries.queues import get_settings
 from o2o.queueing.queries.store_board import BoardQueue, BoardTicket, StoreBoard, get_store_board
 from o2o.queueing.queries.tickets import TicketView, get_ticket
@@ -115,7 +115,9 @@ async def _show(
         serves_after_close=settings.serves_waiting_after_close,
         done=_done(request, board),
         new_id=new_request_id,
-        display=display_path(platform.seal, store.id),
+        display=display_path(
+            platform.seal, store.id, edition=(await find_editions(tx, store.id)).display
+        ),
         arrivals=await list_arrivals(tx, store.id, now),
         panels=await platform.panels.load(PANELS, tx, context),
         fault=fault_of(request, fact) if fact else None,
