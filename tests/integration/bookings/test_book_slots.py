@@ -2,6 +2,7 @@
 
 import msgspec
 
+from o2o.crm.members import Fan
 from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
@@ -20,7 +21,7 @@ from tests.factories.bookings import (
     shanghai,
     slots_booked,
 )
-from tests.factories.members import count
+from tests.factories.members import count, given_member
 
 NINE = shanghai("2026-11-21 09:00")
 
@@ -82,4 +83,18 @@ async def test_one_person_has_one_booking_of_a_time(sessions: SessionFactory, se
     assert second == msgspec.structs.replace(first, is_replay=True)
     assert isinstance(larger, BookedAlready)
     assert larger.booking_id == first.booking_id
+    assert await slots_booked(sessions) == {"11-21 09:00": 1}
+
+
+async def test_who_became_a_member_has_the_booking_of_before(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    hall = await given_hall(sessions, seal=seal, capacity=5)
+    [first] = await booked(sessions, hall.book(NINE))
+    async with transaction(sessions) as tx:
+        member_id = await given_member(tx, hall.brand)
+        (await tx.get_one(Fan, hall.fan.id)).member_id = member_id
+    [again] = await booked(sessions, hall.book(NINE, fan_id=None, member_id=member_id))
+    assert isinstance(first, Booked)
+    assert again == msgspec.structs.replace(first, is_replay=True)
     assert await slots_booked(sessions) == {"11-21 09:00": 1}

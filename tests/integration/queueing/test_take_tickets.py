@@ -13,6 +13,7 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.geo import Point
 from o2o.kernel.ids import new_id
 from o2o.membership.errors import MemberNotFound
+from o2o.queueing.actions.move_tickets import Verb
 from o2o.queueing.actions.take_tickets import TakenTicket, take_tickets
 from o2o.queueing.errors import (
     LocationNeeded,
@@ -26,7 +27,7 @@ from o2o.queueing.errors import (
 from o2o.queueing.queries.queues import list_queues
 from tests.factories.members import count, given_fan, given_member
 from tests.factories.organisation import given_brand
-from tests.factories.queues import called, given_hall, take, taken
+from tests.factories.queues import called, given_hall, moved, take, taken
 from tests.fakes.clock import NOON
 
 
@@ -112,6 +113,36 @@ async def test_the_same_request_is_answered_again_and_another_body_is_refused(
     assert isinstance(other, RequestBodyDiffers)
     assert await count(sessions, "tickets") == 1
     assert await count(sessions, "ticket_moves") == 1
+
+
+async def test_who_became_a_member_in_line_has_one_number_still(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    async with transaction(sessions) as tx:
+        fan = await given_fan(tx, hall.account)
+        member_id = await given_member(tx, hall.brand)
+    [mine] = await taken(sessions, take(hall.a, fan_id=fan.id))
+    missed = await called(sessions, hall.a)
+    assert not isinstance(await moved(sessions, Verb.SKIP, missed.ticket_id), Exception)
+    async with transaction(sessions) as tx:
+        await tx.execute(
+            text("UPDATE fans SET member_id = :member_id WHERE id = :id"),
+            {"member_id": member_id, "id": fan.id},
+        )
+
+    [other] = await taken(sessions, take(hall.b, party_size=3, member_id=member_id))
+    refused = await moved(sessions, Verb.RETURN, mine.ticket_id)
+    assert isinstance(refused, TicketAlreadyActive)
+    assert refused.ticket_id == other.ticket_id
+    await moved(sessions, Verb.CANCEL, other.ticket_id)
+    assert not isinstance(await moved(sessions, Verb.RETURN, mine.ticket_id), Exception)
+
+    [by_member] = await outcome_of(sessions, take(hall.b, party_size=3, member_id=member_id))
+
+    assert isinstance(by_member, TicketAlreadyActive)
+    assert by_member.ticket_id == mine.ticket_id
+    assert await count(sessions, "tickets", "status = 'waiting'") == 1
 
 
 async def test_an_answered_request_is_answered_when_the_queue_has_closed(

@@ -65,7 +65,9 @@ _COLUMNS = (
     "SELECT b.id AS booking_id, b.request_id, b.body_hash, b.store_id, s.name AS store_name,"
     " s.timezone, s.brand_id, b.queue_id, b.slot_id,"
     " p.party_size_min AS slot_party_size_min, b.starts_at, b.party_size, b.status, b.code,"
-    " b.member_id, b.fan_id, b.ticket_id, b.is_by_store"
+    # Whoever booked before becoming a member has it as a member.
+    " coalesce(b.member_id, (SELECT f.member_id FROM fans f WHERE f.id = b.fan_id)) AS member_id,"
+    " b.fan_id, b.ticket_id, b.is_by_store"
     " FROM bookings b JOIN stores s ON s.id = b.store_id JOIN booking_slots p ON p.id = b.slot_id"
 )
 _LIVE = "b.status IN ('booked', 'arrived')"
@@ -75,7 +77,9 @@ _LOCKED = text(f"{_COLUMNS} WHERE b.id = ANY(CAST(:ids AS uuid[])) ORDER BY b.id
 # Of each person and store that is asked for, the live ones: for members and fans in two halves,
 # each by its own index.
 _LIVE_OF = text(
-    f"{_COLUMNS} WHERE {_LIVE} AND b.fan_id = ANY(CAST(:fan_ids AS uuid[]))"
+    f"{_COLUMNS} WHERE {_LIVE}"  # noqa: S608 - our own text
+    " AND b.fan_id = ANY(CAST(:fan_ids AS uuid[]) || ARRAY(SELECT f.id"
+    " FROM fans f WHERE f.member_id = ANY(CAST(:member_ids AS uuid[]))))"
     f" UNION {_COLUMNS} WHERE {_LIVE} AND b.member_id = ANY(CAST(:member_ids AS uuid[]))"
 )
 _MINE = text(

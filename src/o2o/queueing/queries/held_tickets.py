@@ -27,7 +27,14 @@ _COLUMNS = (
 _DAYS_OF = text(
     "SELECT id, queue_id, business_on FROM tickets WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
-_TICKETS = text(f"SELECT {_COLUMNS} FROM tickets t WHERE t.id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - columns of ours
+# Whoever took a number before becoming a member has it as a member.
+_MEMBER = (
+    "coalesce(t.member_id, (SELECT f.member_id FROM fans f WHERE f.id = t.fan_id)) AS member_id"
+)
+_TICKETS = text(
+    f"SELECT {_COLUMNS.replace('t.member_id', _MEMBER)} FROM tickets t"  # noqa: S608 - columns of ours
+    " WHERE t.id = ANY(CAST(:ids AS uuid[]))"
+)
 _HEADS = text(
     f"SELECT {_COLUMNS} FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[]))"  # noqa: S608
     " AS k(queue_id, business_on)"
@@ -55,11 +62,12 @@ _STEPS = text(
     " WHERE request_id = ANY(CAST(:ids AS uuid[]))"
 )
 _OTHERS = text(
-    "SELECT t.id, t.store_id, t.queue_id, t.number, t.member_id, t.fan_id, q.code"
+    f"SELECT t.id, t.store_id, t.queue_id, t.number, {_MEMBER}, t.fan_id, q.code"  # noqa: S608
     " FROM tickets t JOIN queues q ON q.id = t.queue_id"
     " WHERE t.store_id = ANY(CAST(:store_ids AS uuid[])) AND t.status IN ('waiting', 'called')"
     " AND (t.member_id = ANY(CAST(:member_ids AS uuid[]))"
-    " OR t.fan_id = ANY(CAST(:fan_ids AS uuid[])))"
+    " OR t.fan_id = ANY(CAST(:fan_ids AS uuid[]) || ARRAY(SELECT f.id FROM fans f"
+    " WHERE f.member_id = ANY(CAST(:member_ids AS uuid[])))))"
 )
 _LAST_DESKS = text(
     "SELECT DISTINCT ON (ticket_id) ticket_id, desk FROM queue_calls"

@@ -46,21 +46,25 @@ _COLUMNS = (
     " t.status, t.member_id, t.fan_id, t.ahead_at_take, t.promised_low_seconds,"
     " t.promised_median_seconds, t.promised_high_seconds,"
     " (SELECT q.code FROM queues q WHERE q.id = t.queue_id) AS letter,"
-    " NULL AS queue_status FROM tickets t"
+    " NULL AS queue_status,"
+    " (SELECT f.member_id FROM fans f WHERE f.id = t.fan_id) AS fans_member_id"
+    " FROM tickets t"
 )
 # The statuses of queues come along, once more: one may have closed while its row was waited for.
 _QUEUES = (
     "SELECT NULL, NULL, NULL, NULL, q.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-    " q.code, q.status FROM queues q WHERE q.id = ANY(CAST(:queue_ids AS uuid[]))"
+    " q.code, q.status, NULL FROM queues q WHERE q.id = ANY(CAST(:queue_ids AS uuid[]))"
 )
 _REQUESTS = f"{_COLUMNS} WHERE t.request_id = ANY(CAST(:request_ids AS uuid[]))"
 _EARLIER = text(_REQUESTS)
 _ACTIVE = "t.store_id = ANY(CAST(:store_ids AS uuid[])) AND t.status IN ('waiting', 'called')"
 _KNOWN = text(f"{_REQUESTS} UNION ALL {_QUEUES}")
 _KNOWN_AND_ACTIVE = text(
-    f"{_KNOWN.text}"
+    f"{_KNOWN.text}"  # noqa: S608 - our own text
     f" UNION ALL {_COLUMNS} WHERE t.member_id = ANY(CAST(:member_ids AS uuid[])) AND {_ACTIVE}"
-    f" UNION ALL {_COLUMNS} WHERE t.fan_id = ANY(CAST(:fan_ids AS uuid[])) AND {_ACTIVE}"
+    # Whoever took a number before becoming a member has it still: the fan's is the member's.
+    f" UNION ALL {_COLUMNS} WHERE t.fan_id = ANY(CAST(:fan_ids AS uuid[]) || ARRAY(SELECT f.id"
+    f" FROM fans f WHERE f.member_id = ANY(CAST(:member_ids AS uuid[])))) AND {_ACTIVE}"
 )
 
 
@@ -95,7 +99,7 @@ async def list_known(
         if ticket.request_id in asked:
             known.by_request[ticket.request_id] = ticket
         if ticket.status in {TicketStatus.WAITING, TicketStatus.CALLED}:
-            for person in (ticket.member_id, ticket.fan_id):
+            for person in (ticket.member_id, row.fans_member_id, ticket.fan_id):
                 if person is not None:
                     known.active[ticket.store_id, person] = ticket
     return known
