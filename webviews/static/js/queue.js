@@ -183,7 +183,19 @@ if (form) {
     isSent = true;
     busy(button, button.dataset.busy);
   });
-  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
-setInterval(() => document.hidden || readAnew().catch(() => {}), FRESH_SECONDS * 1000);
+// ---- staying true
+
+// Back from a number's page, or a page out of the browser's memory: what was shown may be over.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+/** Counts are written into the page; where lines opened or closed, or a number ended, it is another page. */
+async function freshen() {
+  const fresh = await readAnew();
+  const shape = fresh?.getElementById("queue")?.dataset.shape;
+  const isIdle = !form?.querySelector("[aria-busy]");
+  if (shape && page.dataset.shape && shape !== page.dataset.shape && isIdle) location.reload();
+}
+
+setInterval(() => document.hidden || freshen().catch(() => {}), FRESH_SECONDS * 1000);

@@ -43,7 +43,7 @@ function show(seen) {
   const bar = part("bar");
   if (bar) {
     // The bar never shrinks: whoever is let past makes it longer.
-    if (ahead + 1 > bar.max) bar.max = ahead + 1;
+    if (ahead + 2 > bar.max) bar.max = ahead + 2;
     bar.value = bar.max - ahead - 1;
   }
 }
