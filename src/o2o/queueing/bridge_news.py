@@ -28,9 +28,14 @@ class TicketNews(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     ticket_id: UUID
     status: Literal["waiting", "called", "seated", "skipped", "cancelled"]
-    # How many are ahead of it, while it waits.
+    # How many are ahead of it, while it waits: without it nobody could be told when to come.
     ahead: Annotated[int, msgspec.Meta(ge=0, le=9999)] | None = None
     desk: Annotated[str, msgspec.Meta(min_length=1, max_length=8)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number that waits at no place."""
+        if self.status == "waiting" and self.ahead is None:
+            raise ValueError("A number that waits needs `ahead`")
 
 
 class BridgeNews(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

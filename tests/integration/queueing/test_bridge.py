@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from tests.factories.queues import Hall, given_hall, moved, take, taken
 from tests.fakes.clock import NOON, FakeClock
 
 NOW = int(NOON.timestamp())
+NOWHERE = UUID(int=1)
 NO_WAIT_KNOWN = ColdModel(minutes_per_party=40, servers=4)
 
 
@@ -178,6 +179,14 @@ async def test_a_new_key_takes_the_place_of_the_old(
     )
     assert (await machine.say(news(2))).status_code == 200
 
+    # A machine that counted as far as one can is heard again with another key.
+    assert (await machine.say(news(2**53))).status_code == 200
+    async with transaction(sessions) as tx:
+        machine.key = await issue_bridge_key(
+            tx, store_id=hall.store.id, seal=seal, actor=SYSTEM, now=NOON
+        )
+    assert (await machine.say(news(2))).status_code == 200
+
 
 async def test_what_the_machine_does_with_our_number_happens_here(
     machine: Machine, hall: Hall, sessions: SessionFactory
@@ -218,6 +227,46 @@ async def test_what_the_machine_does_with_our_number_happens_here(
     ]
 
 
+async def test_a_number_missed_between_two_messages_is_missed_until_it_comes_back(
+    machine: Machine, hall: Hall, sessions: SessionFactory
+) -> None:
+    [ticket] = await taken(sessions, take(hall.a))
+    missed = [{"ticket_id": str(ticket.ticket_id), "status": "skipped"}]
+    line = {"code": "A", "waiting": 0, "called": 1, "desk": "4\x00"}
+    stands = "SELECT status, ahead_at_machine, (SELECT desk FROM queue_calls) FROM tickets"
+
+    answer = (await machine.say(news(1, line, tickets=missed))).json()
+    assert (answer["refused"], answer["tickets"]) == ([], [])
+    assert await rows_of(sessions, stands) == [("skipped", None, "4")]
+    assert await rows_of(sessions, "SELECT called_desk FROM bridge_lines") == [("4",)]
+
+    # Back in line on the phone: the machine has not heard of it yet and says what it knew.
+    await moved(sessions, Verb.RETURN, ticket.ticket_id)
+    told_again = (await machine.say(news(2, line, tickets=missed))).json()
+    assert [one["ticket_id"] for one in told_again["tickets"]] == [str(ticket.ticket_id)]
+    here = [{"ticket_id": str(ticket.ticket_id), "status": "waiting", "ahead": 2}]
+    await machine.say(news(3, line, tickets=here))
+    assert await rows_of(sessions, "SELECT status, ahead_at_machine FROM tickets") == [
+        ("waiting", 2)
+    ]
+    called = [{"ticket_id": str(ticket.ticket_id), "status": "called"}]
+    await machine.say(news(4, line, tickets=called))
+    await moved(sessions, Verb.SKIP, ticket.ticket_id)
+    assert await rows_of(sessions, "SELECT status FROM tickets") == [("skipped",)]
+
+
+async def test_no_clock_of_a_machine_says_when_a_call_was(
+    machine: Machine, sessions: SessionFactory
+) -> None:
+    ends = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2099-01-01T00:00:00Z")
+    found = []
+    for seq, called_at in enumerate(ends, start=1):
+        said = {"code": "A", "waiting": 0, "called": seq, "called_at": called_at}
+        assert (await machine.say(news(seq, said))).status_code == 200
+        found += await rows_of(sessions, "SELECT called_at FROM bridge_lines")
+    assert found == [(NOON - timedelta(days=1),), (NOON,), (NOON,)]
+
+
 async def test_the_machine_hears_who_left(
     machine: Machine, hall: Hall, sessions: SessionFactory
 ) -> None:
@@ -255,6 +304,7 @@ async def test_another_stores_ticket_is_out_of_reach(
         {"seq": 1, "lines": [{"code": "A", "waiting": 1, "called": 0}]},
         {"seq": 1, "lines": [], "is_admin": True},
         {"seq": 1, "lines": [], "tickets": [{"ticket_id": "x", "status": "called"}]},
+        {"seq": 1, "lines": [], "tickets": [{"ticket_id": f"{NOWHERE}", "status": "waiting"}]},
     ],
 )
 async def test_a_state_that_means_nothing_is_refused(

@@ -1,7 +1,8 @@
 """Take over what a hall's machine says of its lines and of our numbers that it has taken in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from o2o.crm.statuses import TicketStatus
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.kernel.errors import Fact
+from o2o.kernel.text import without_controls
 from o2o.queueing.actions.keep_days import keep_days, tell_of_days
 from o2o.queueing.actions.move_tickets import MoveTicket, Verb, move_tickets
 from o2o.queueing.bridge_news import BridgeHeard, BridgeNews, LineNews, RefusedNews, TicketNews
@@ -48,10 +50,13 @@ _AHEAD = text(
     " WHERE t.id = n.ticket_id AND t.store_id = :store_id AND t.status = 'waiting'"
     " AND t.ahead_at_machine IS DISTINCT FROM n.ahead RETURNING t.queue_id"
 )
-_STATUSES = text(
-    "SELECT id, status FROM tickets WHERE id = ANY(CAST(:ticket_ids AS uuid[]))"
-    " AND store_id = :store_id"
+_STANDING = text(
+    "SELECT t.id, t.status, q.code, t.called_at IS NULL OR t.ahead_at_machine IS NOT NULL AS is_due"
+    " FROM tickets t JOIN queues q ON q.id = t.queue_id"
+    " WHERE t.id = ANY(CAST(:ticket_ids AS uuid[])) AND t.store_id = :store_id"
 )
+# A machine's clock may be wrong; what it called last was neither tomorrow nor long ago.
+CALLED_WITHIN = timedelta(days=1)
 
 
 async def hear_bridge(
@@ -125,17 +130,25 @@ async def _keep_lines(
             "queue_ids": list(known),
             "waiting": [line.waiting for line in known.values()],
             "called": [line.called for line in known.values()],
-            "desks": [line.desk for line in known.values()],
-            "called_ats": [
-                line.called_at or (now if line.called else None) for line in known.values()
-            ],
+            "desks": [_readable(line.desk) for line in known.values()],
+            "called_ats": [_called_at(line, now) for line in known.values()],
         },
     )
     return set(rows.scalars())
 
 
+def _readable(desk: str | None) -> str | None:
+    return without_controls(desk) or None if desk else None
+
+
+def _called_at(line: LineNews, now: datetime) -> datetime | None:
+    if line.called_at is None:
+        return now if line.called else None
+    return min(max(line.called_at, now - CALLED_WITHIN), now)
+
+
 async def _keep_places(tx: Tx, store_id: UUID, tickets: Sequence[TicketNews]) -> set[UUID]:
-    placed = {one.ticket_id: one.ahead or 0 for one in tickets if one.status == "waiting"}
+    placed = {one.ticket_id: one.ahead for one in tickets if one.status == "waiting"}
     rows = await tx.execute(
         _AHEAD,
         {
@@ -157,34 +170,53 @@ async def _mark(tx: Tx, days: Sequence[Day], changed: set[UUID], *, now: datetim
 async def _follow(tx: Tx, store_id: UUID, news: BridgeNews, *, now: datetime) -> list[RefusedNews]:
     """Call, seat, skip and cancel our numbers as the machine did."""
     told = {one.ticket_id: one for one in news.tickets if one.status != "waiting"}
-    rows = await tx.execute(_STATUSES, {"store_id": store_id, "ticket_ids": list(told)})
-    standing = {row.id: row.status for row in rows}
-    # The whole state comes every time: most of it is known.
-    fresh = [one for one in told.values() if standing.get(one.ticket_id) != one.status]
-    asked = [
-        (_verb(one, standing.get(one.ticket_id)), _command(store_id, one, news.seq, now=now))
-        for one in fresh
-    ]
+    rows = await tx.execute(_STANDING, {"store_id": store_id, "ticket_ids": list(told)})
+    standing = {row.id: row for row in rows}
+    desks = {line.code: line.desk for line in news.lines}
+    asked: list[tuple[Verb, MoveTicket]] = []
+    for one in told.values():
+        row = standing.get(one.ticket_id)
+        # Where the machine names no desk for a number, that of its line.
+        desk = one.desk or (desks.get(row.code) if row is not None else None)
+        asked += [
+            (verb, _command(store_id, one, f"{news.seq}/{verb.value}", desk=desk, now=now))
+            for verb in _verbs(one, row)
+        ]
     outcomes = await move_tickets(tx, asked) if asked else []
-    return [
-        RefusedNews(ticket_id=one.ticket_id, code=outcome.code)
-        for one, outcome in zip(fresh, outcomes, strict=True)
+    refused = {
+        command.ticket_id: outcome.code
+        for (_, command), outcome in zip(asked, outcomes, strict=True)
         if isinstance(outcome, Fact)
-    ]
+    }
+    return [RefusedNews(ticket_id=ticket_id, code=code) for ticket_id, code in refused.items()]
 
 
-def _verb(one: TicketNews, standing: str | None) -> Verb:
+def _verbs(one: TicketNews, row: Any) -> Sequence[Verb]:
+    """Return what the machine did since it was heard last; of what is known already, nothing.
+
+    The whole state comes every time, so most of it is known. Of a number that was called and missed
+    between two messages, both happened; but whoever came back here waits until the machine has
+    taken that in.
+    """
+    status = row.status if row is not None else None
+    if status == one.status:
+        return ()
     if one.status == TicketStatus.CALLED.value:
-        return Verb.RECALL if standing == TicketStatus.SKIPPED.value else Verb.CALL
-    return _VERBS[one.status]
+        return (Verb.RECALL if status == TicketStatus.SKIPPED.value else Verb.CALL,)
+    is_missed = one.status == TicketStatus.SKIPPED.value and status == TicketStatus.WAITING.value
+    if is_missed and row.is_due:
+        return (Verb.CALL, Verb.SKIP)
+    return (_VERBS[one.status],)
 
 
-def _command(store_id: UUID, one: TicketNews, seq: int, *, now: datetime) -> MoveTicket:
+def _command(
+    store_id: UUID, one: TicketNews, name: str, *, desk: str | None, now: datetime
+) -> MoveTicket:
     return MoveTicket(
-        request_id=uuid5(store_id, f"bridge/{seq}/{one.ticket_id}"),
+        request_id=uuid5(store_id, f"bridge/{name}/{one.ticket_id}"),
         ticket_id=one.ticket_id,
         store_id=store_id,
-        desk=one.desk,
+        desk=desk,
         now=now,
     )
 

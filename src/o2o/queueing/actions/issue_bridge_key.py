@@ -11,7 +11,10 @@ from o2o.infra.seal import Seal, new_token
 
 _KEEP = text(
     "INSERT INTO bridges (store_id, key_sealed, created_at) VALUES (:store_id, :key, :now)"
-    " ON CONFLICT (store_id) DO UPDATE SET key_sealed = excluded.key_sealed"
+    # Messages are counted anew: none signed with the old key is good any more, and a machine that
+    # once counted too far would never be heard again.
+    " ON CONFLICT (store_id) DO UPDATE SET key_sealed = excluded.key_sealed,"
+    " seq = least(bridges.seq, 1)"
 )
 
 
@@ -23,7 +26,7 @@ def key_label(store_id: UUID) -> str:
 async def issue_bridge_key(
     tx: Tx, *, store_id: UUID, seal: Seal, actor: Actor, now: datetime
 ) -> str:
-    """Return a new key, this once; what the machine has said so far stays."""
+    """Return a new key, this once; what was heard so far stays, messages count from 2 on."""
     key = new_token()
     sealed = seal.seal(key, label=key_label(store_id))
     await tx.execute(_KEEP, {"store_id": store_id, "key": sealed, "now": now})

@@ -16,7 +16,9 @@ from o2o.web.errors import WriteConflict
 _MOVE = text(
     "UPDATE tickets t SET status = s.status, priority = s.priority, place = s.place,"
     " returns = s.returns, called_at = s.called_at, recalled_at = s.recalled_at,"
-    " ended_at = s.ended_at"
+    " ended_at = s.ended_at,"
+    # Whoever comes back stands nowhere at a machine until that has taken him in again.
+    " ahead_at_machine = CASE WHEN s.status <> 'waiting' THEN t.ahead_at_machine END"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:was AS text[]), CAST(:statuses AS text[]),"
     " CAST(:priorities AS text[]), CAST(:places AS bigint[]), CAST(:returns AS smallint[]),"
     " CAST(:called AS timestamptz[]), CAST(:recalled AS timestamptz[]),"
