@@ -1,22 +1,32 @@
 """The last place of a slot: many want it at once, one gets it, whichever guard is left."""
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.audit import SYSTEM
+from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
+from o2o.kernel.hours import WEEKDAYS
 from o2o.kernel.ids import new_request_id
 from o2o.queueing.actions import hold_places
 from o2o.queueing.actions.book_slots import book_slots
+from o2o.queueing.actions.cancel_bookings import cancel_bookings
 from o2o.queueing.actions.reschedule_booking import reschedule_booking
+from o2o.queueing.actions.set_booked_hours import set_booked_hours
 from o2o.queueing.booking_commands import Booked, BookSlot, NewTime
 from o2o.queueing.bookings import Bookings
-from o2o.queueing.errors_bookings import SlotFull, TooManyBookings
+from o2o.queueing.errors_bookings import (
+    BookingsWouldLoseTime,
+    SlotFull,
+    SlotNotThere,
+    TooManyBookings,
+)
+from o2o.stores.actions.set_hours import Spans
 from tests.concurrency.racing import both_at_once, without
 from tests.factories.bookings import (
     Hall,
@@ -26,6 +36,7 @@ from tests.factories.bookings import (
     slots_booked,
 )
 from tests.factories.members import count
+from tests.fakes.clock import NOON
 
 NINE = shanghai("2026-11-21 09:00")
 HALF_PAST = shanghai("2026-11-21 09:30")
@@ -117,6 +128,48 @@ async def test_two_who_swap_their_times_do_not_block_each_other(
     for there, back in ((TEN, NINE), (NINE, TEN)) * 3:
         await asyncio.gather(swap(first, there, hall), swap(second, back, hall))
     assert await slots_booked(sessions) == {"11-21 09:00": 1, "11-21 10:00": 1}
+
+
+async def test_nobody_books_while_hours_change_that_were_looked_at(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    """Who was first counts: the hours ask again, or the time is no longer there."""
+    hall = await given_hall(sessions, seal=seal)
+    closed: dict[date, Spans] = {NINE.date(): ()}
+
+    async def book(tx: Tx) -> Booked | Fact:
+        [done] = await book_slots(tx, [hall.book(NINE)])
+        return done
+
+    async def close(tx: Tx) -> Fact | None:
+        try:
+            await set_booked_hours(
+                tx,
+                store_id=hall.store.id,
+                brand_id=hall.brand.id,
+                hours={day: [("00:00", "24:00")] for day in WEEKDAYS},
+                exceptions=closed,
+                confirmed=(),
+                today=NOON.date(),
+                actor=SYSTEM,
+                now=NOON,
+            )
+        except BookingsWouldLoseTime as fact:
+            return fact
+        return None
+
+    booked, asked = await both_at_once(sessions, book, close)
+    assert isinstance(booked, Booked)
+    assert isinstance(asked, BookingsWouldLoseTime)
+    assert asked.booking_ids == [booked.booking_id]
+    assert await count(sessions, "stores", "hours_exceptions <> '{}'") == 0
+
+    async with transaction(sessions) as tx:
+        await cancel_bookings(tx, [hall.change(booked.booking_id)])
+    done, refused = await both_at_once(sessions, close, book)
+    assert done is None
+    assert isinstance(refused, SlotNotThere)
+    assert await slots_booked(sessions) == {}
 
 
 async def test_without_the_lock_the_condition_still_holds(

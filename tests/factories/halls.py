@@ -20,6 +20,8 @@ from o2o.queueing.bookings import Bookings
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.web import (
     console_arrange,
+    console_booking_plan,
+    console_bookings,
     console_history,
     console_hours,
     console_places,
@@ -104,6 +106,8 @@ def hall_app(platform: Platform, *, state: dict[str, Any] | None = None) -> Lite
             *console_arrange.route_handlers,
             *console_rules.route_handlers,
             *console_places.route_handlers,
+            *console_bookings.route_handlers,
+            *console_booking_plan.route_handlers,
             *console_hours.route_handlers,
             *console_history.route_handlers,
             *styles.route_handlers,

@@ -162,3 +162,16 @@ class BookingPlanGone(NotFound):
     """There is no such rule or exception, or no longer."""
 
     code: ClassVar[str] = "booking_plan.not_found"
+
+
+class BookingsWouldLoseTime(Conflict):
+    """A change of hours or plan leaves people without the time they booked: to be confirmed."""
+
+    code: ClassVar[str] = "booking.would_lose_time"
+
+    def __init__(self, *, booking_ids: Sequence[UUID], fresh: int) -> None:
+        """Keep which, earliest first, and how many of them were not confirmed."""
+        ids = [str(booking_id) for booking_id in booking_ids]
+        super().__init__(count=len(ids), fresh=fresh, booking_ids=ids)
+        self.booking_ids = list(booking_ids)
+        self.fresh = fresh

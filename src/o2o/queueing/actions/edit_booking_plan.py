@@ -4,6 +4,7 @@ Bookings share the lock of the store's settings; every edit here holds it alone.
 before stays booked, unless the store does without bookings on that date: then people are told.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,9 +20,14 @@ from o2o.infra.database import Tx
 from o2o.kernel.ids import new_id
 from o2o.queueing.actions.cancel_bookings import cancel_bookings
 from o2o.queueing.booking_commands import ChangeBooking
-from o2o.queueing.errors_bookings import BookingPlanGone, BookingPlanWrong
+from o2o.queueing.errors_bookings import (
+    BookingPlanGone,
+    BookingPlanWrong,
+    BookingsWouldLoseTime,
+)
 from o2o.queueing.queries.affected_bookings import list_affected
 from o2o.queueing.queries.booking_plans import get_plan
+from o2o.queueing.queries.bookings import KnownBooking
 from o2o.queueing.rules.booking_drafts import (
     EXCEPTIONS_MAX,
     RULES_MAX,
@@ -121,19 +127,26 @@ async def withdraw_rule(tx: Tx, rule_id: UUID, *, edit: PlanEdit) -> None:
 
 
 async def except_date(
-    tx: Tx, draft: ExceptionDraft, *, edit: PlanEdit, cancels: bool = True
+    tx: Tx,
+    draft: ExceptionDraft,
+    *,
+    edit: PlanEdit,
+    confirmed: Collection[UUID] | None = None,
 ) -> list[UUID]:
     """Book a date otherwise, or not at all; an exception of the same date and queue is replaced.
 
-    With `cancels` the bookings of a date that is closed are called off, and their people told;
-    their ids are returned. With fewer places those who booked keep theirs.
-    Raises BookingPlanWrong.
+    The bookings of a date that is closed are called off, and their people told; their ids are
+    returned. With fewer places those who booked keep theirs. `confirmed` are the bookings that
+    whoever edits has seen to be affected; None: whichever they are.
+    Raises BookingPlanWrong, BookingsWouldLoseTime: then nothing was changed.
     """
     await _begin(tx, edit)
     plan = await get_plan(tx, edit.store_id, now=edit.now)
     check_exception(draft, today=plan.day_of(edit.now))
     if draft.queue_id is not None:
         await _check_queue(tx, draft.queue_id, edit=edit)
+    affected = await list_affected(tx, edit.store_id, draft, now=edit.now)
+    check_confirmed(affected, confirmed)
     await _forget_past(tx, edit)
     if len(plan.exceptions) >= EXCEPTIONS_MAX:
         raise BookingPlanWrong(problem="too_many", field="applies_on")
@@ -158,8 +171,7 @@ async def except_date(
         )
     )
     cancelled: list[UUID] = []
-    if draft.capacity is None and cancels:
-        affected = await list_affected(tx, edit.store_id, draft, now=edit.now)
+    if draft.capacity is None:
         cancelled = [booking.booking_id for booking in affected]
         await call_off(tx, cancelled, edit=edit, reason=draft.reason)
     await _note(
@@ -170,6 +182,21 @@ async def except_date(
         cancelled=len(cancelled),
     )
     return cancelled
+
+
+def check_confirmed(affected: Sequence[KnownBooking], confirmed: Collection[UUID] | None) -> None:
+    """Let a change pass whose consequences were seen. Raises BookingsWouldLoseTime."""
+    if confirmed is None:
+        return
+    ids = [booking.booking_id for booking in affected]
+    fresh = [booking_id for booking_id in ids if booking_id not in confirmed]
+    if fresh:
+        raise BookingsWouldLoseTime(booking_ids=ids, fresh=len(fresh))
+
+
+async def hold_plan(tx: Tx, store_id: UUID) -> None:
+    """Let nobody book at a store, if it is booked at all, until the transaction ends."""
+    await tx.execute(_LOCK, {"store_id": store_id})
 
 
 async def withdraw_exception(tx: Tx, exception_id: UUID, *, edit: PlanEdit) -> None:
@@ -210,7 +237,7 @@ async def _begin(tx: Tx, edit: PlanEdit) -> None:
         .values(store_id=edit.store_id, changed_at=edit.now)
         .on_conflict_do_nothing()
     )
-    await tx.execute(_LOCK, {"store_id": edit.store_id})
+    await hold_plan(tx, edit.store_id)
 
 
 async def _check_queue(tx: Tx, queue_id: UUID, *, edit: PlanEdit) -> None:

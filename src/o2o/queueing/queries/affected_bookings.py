@@ -1,9 +1,12 @@
 """Which bookings a change of a store's plan or hours leaves without their time."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
@@ -59,9 +62,23 @@ async def list_affected(
     return affected
 
 
-async def list_outside_hours(tx: Tx, store_id: UUID, *, now: datetime) -> list[KnownBooking]:
-    """Return the coming bookings at times when the store is closed."""
+class Hours(msgspec.Struct, frozen=True):
+    """When a store would serve: each weekday's spans, and those of dates that are different."""
+
+    weekly: Mapping[str, Any]
+    dated: Mapping[str, Any]
+
+
+async def list_outside_hours(
+    tx: Tx, store_id: UUID, *, now: datetime, hours: Hours | None = None
+) -> list[KnownBooking]:
+    """Return the coming bookings at times when the store is closed, earliest first.
+
+    By its hours, or as it would be by others. Raises BookingsNotTaken.
+    """
     plan = await get_plan(tx, store_id, now=now)
+    if hours is not None:
+        plan = msgspec.structs.replace(plan, hours=hours.weekly, hours_exceptions=hours.dated)
     params = {"store_id": store_id, "now": now, "since": now, "until": now + FOR_EVER}
     rows = await tx.execute(_BOOKED, params | {"queue_id": None})
     bookings = await list_by_id(tx, list(rows.scalars()))

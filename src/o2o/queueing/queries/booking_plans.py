@@ -20,16 +20,19 @@ from o2o.queueing.rules.booking_plan import (
 )
 
 _STORES_MAX = 500
-_SETTINGS = (
+_PLANS = text(
     "SELECT b.store_id, s.brand_id, s.name, s.address, s.timezone, s.hours, s.hours_exceptions,"
     " b.is_taking, b.live_max, b.party_size_usual, b.remind_minutes, b.early_minutes,"
     " b.grace_minutes, b.no_show_minutes"
     " FROM booking_settings b JOIN stores s ON s.id = b.store_id"
     " WHERE b.store_id = ANY(CAST(:store_ids AS uuid[])) ORDER BY b.store_id"
 )
-_PLANS = text(_SETTINGS)
-# Many bookings share it; whoever changes the plan waits for them, and they for him.
-_PLANS_SHARED = text(f"{_SETTINGS} FOR SHARE OF b")
+# Many bookings share it; whoever changes the plan waits for them, and they for him. Locked before
+# it is read: a statement that waits for a lock still sees the hours of before it waited.
+_SHARE = text(
+    "SELECT 1 FROM booking_settings WHERE store_id = ANY(CAST(:store_ids AS uuid[]))"
+    " ORDER BY store_id FOR SHARE"
+)
 _RULES = text(
     "SELECT r.id, r.store_id, r.queue_id, r.weekday, r.since_minute, r.until_minute,"
     " r.slot_minutes, r.capacity, r.party_size_min, r.party_size_max,"
@@ -64,7 +67,9 @@ async def list_plans(
     With `is_shared` they stay as they are until the transaction ends.
     """
     params: dict[str, Any] = {"store_ids": sorted(set(store_ids))}
-    settings = (await tx.execute(_PLANS_SHARED if is_shared else _PLANS, params)).all()
+    if is_shared:
+        await tx.execute(_SHARE, params)
+    settings = (await tx.execute(_PLANS, params)).all()
     if not settings:
         return {}
     rules = (await tx.execute(_RULES, params)).all()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
@@ -22,19 +21,20 @@ from o2o.queueing.actions.edit_booking_plan import (
     withdraw_exception,
     withdraw_rule,
 )
-from o2o.queueing.errors_bookings import BookingPlanWrong, BookingsNotTaken
-from o2o.queueing.queries.affected_bookings import list_affected
+from o2o.queueing.errors_bookings import (
+    BookingPlanWrong,
+    BookingsNotTaken,
+    BookingsWouldLoseTime,
+)
 from o2o.queueing.queries.arranged import ArrangedQueue, list_arranged_queues
 from o2o.queueing.queries.booking_plans import get_plan
-from o2o.queueing.queries.bookings import KnownBooking
 from o2o.queueing.rules.booking_drafts import (
     SETTING_RANGES,
-    ExceptionDraft,
     SettingsDraft,
-    check_exception,
 )
 from o2o.queueing.rules.booking_plan import DayException, Plan, WeeklyRule
 from o2o.queueing.web.booking_views import DayTexts
+from o2o.queueing.web.console_affected import AffectedView, load_affected, read_confirmed
 from o2o.queueing.web.console_booking_forms import (
     EXCEPTION_FIELDS,
     RULE_FIELDS,
@@ -100,14 +100,6 @@ class ExceptionRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class AffectedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking that loses its time."""
-
-    code: str
-    at_text: str
-    party_size: int
-
-
 class PlanPage(msgspec.Struct, frozen=True, kw_only=True):
     """The plan of one store."""
 
@@ -119,8 +111,8 @@ class PlanPage(msgspec.Struct, frozen=True, kw_only=True):
     rule_form: dict[str, str]
     weekdays: list[str]
     exception_form: dict[str, str]
-    # Those who would be told, before it is done; None while nothing is asked.
-    affected: list[AffectedRow] | None
+    # Who would lose the time, before it is done; None while nothing is asked.
+    affected: AffectedView | None
     fault: Fault | None
     problem: str
     done: str
@@ -216,18 +208,13 @@ class ConsoleBookingPlan(Controller):
     ) -> Response[Any]:
         """Make a date different; whom that leaves without a time is shown first, then told.
 
-        Raises StoreNotFound, RoleMissing.
+        Raises StoreNotFound, RoleMissing, BookingsWouldLoseTime.
         """
         store = await get_managed_store(tx, console_staff, store_id)
         form = dict(await request.form())
-        now = platform_of(request).clock.now()
         try:
-            draft = read_exception(form)
-            affected = await _affected(tx, store_id, draft, request=request)
-            if affected and typed(form, "confirmed") != "yes":
-                return await _page(request, tx, console_staff, store, form=form, affected=affected)
-            edit = PlanEdit(store_id=store_id, actor=actor_of(console_staff), now=now)
-            await except_date(tx, draft, edit=edit)
+            edit = _edit(request, console_staff, store_id)
+            await except_date(tx, read_exception(form), edit=edit, confirmed=read_confirmed(form))
         except Fact as fact:
             return await _refused(request, tx, console_staff, store, form=form, fact=fact)
         return _done(request, store_id, "excepted")
@@ -256,19 +243,6 @@ def _done(request: AnyRequest, store_id: UUID, what: str) -> Response[Any]:
     return go_on(request, page_of(store_id, f"{TAB}?done={what}"))
 
 
-async def _affected(
-    tx: Tx, store_id: UUID, draft: ExceptionDraft, *, request: AnyRequest
-) -> list[KnownBooking]:
-    """Return who loses the time. Raises BookingPlanWrong."""
-    now = platform_of(request).clock.now()
-    try:
-        plan = await get_plan(tx, store_id, now=now)
-    except BookingsNotTaken:
-        return []
-    check_exception(draft, today=plan.day_of(now))
-    return await list_affected(tx, store_id, draft, now=now)
-
-
 async def _refused(
     request: AnyRequest,
     tx: Tx,
@@ -292,7 +266,6 @@ async def _page(
     *,
     form: Form | None = None,
     weekdays: Sequence[str] = (),
-    affected: Sequence[KnownBooking] | None = None,
     fact: Fact | None = None,
 ) -> Response[Any]:
     platform, language = platform_of(request), language_of(request)
@@ -306,6 +279,10 @@ async def _page(
     names = {q.queue_id: f"{q.code} {q.name_en if language == 'en' else q.name}" for q in queues}
     rule_form = typed_fields(form or {}, RULE_FIELDS)
     done = request.query_params.get("done", "")
+    affected = None
+    if form is not None and isinstance(fact, BookingsWouldLoseTime):
+        is_again = bool(read_confirmed(form))
+        affected = await load_affected(request, tx, store, fact, is_again=is_again, now=now)
     view = PlanPage(
         settings=_settings(plan, form),
         ranges=SETTING_RANGES,
@@ -317,10 +294,10 @@ async def _page(
         rule_form=rule_form if any(rule_form.values()) else FIRST_RULE | {"queue_id": ""},
         weekdays=list(weekdays) or ([] if form else [str(day) for day in range(7)]),
         exception_form=typed_fields(form or {}, EXCEPTION_FIELDS),
-        affected=_affected_rows(affected, store, texts=texts),
-        fault=fault_of(request, fact) if fact else None,
+        affected=affected,
+        fault=fault_of(request, fact) if fact and affected is None else None,
         problem=str(fact.detail["problem"]) if isinstance(fact, BookingPlanWrong) else "",
-        done=done if done in DONE and fact is None and affected is None else "",
+        done=done if done in DONE and fact is None else "",
     )
     return await show_console(
         request,
@@ -365,22 +342,6 @@ def _exception_row(one: DayException, names: dict[UUID, str], *, texts: DayTexts
         capacity=one.capacity,
         reason=one.reason,
     )
-
-
-def _affected_rows(
-    affected: Sequence[KnownBooking] | None, store: Store, *, texts: DayTexts
-) -> list[AffectedRow] | None:
-    if affected is None:
-        return None
-    zone = ZoneInfo(store.timezone)
-    return [
-        AffectedRow(
-            code=booking.code,
-            at_text=texts.full(booking.starts_at, zone),
-            party_size=booking.party_size,
-        )
-        for booking in affected
-    ]
 
 
 route_handlers: list[Any] = [ConsoleBookingPlan]

@@ -15,7 +15,10 @@ from o2o.crm.organisation import Store
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
 from o2o.kernel.hours import WEEKDAYS
+from o2o.queueing.actions.set_booked_hours import set_booked_hours
+from o2o.queueing.errors_bookings import BookingsWouldLoseTime
 from o2o.queueing.rules.typed_hours import read_spans, show_spans
+from o2o.queueing.web.console_affected import load_affected, read_confirmed
 from o2o.queueing.web.console_forms import Form, typed
 from o2o.queueing.web.console_scope import (
     PAGE,
@@ -26,7 +29,6 @@ from o2o.queueing.web.console_scope import (
     head_of,
     page_of,
 )
-from o2o.stores.actions.set_hours import set_hours
 from o2o.stores.errors import HoursWrong
 from o2o.web.answers import is_for_program
 from o2o.web.console_frame import show_console
@@ -76,17 +78,21 @@ class ConsoleHours(Controller):
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
-        """Keep the typed hours. Raises StoreNotFound, RoleMissing, HoursWrong."""
+        """Keep the typed hours; who would lose a booked time by them is shown first.
+
+        Raises StoreNotFound, RoleMissing, HoursWrong, BookingsWouldLoseTime.
+        """
         store = await get_managed_store(tx, console_staff, store_id)
         now = platform.clock.now()
         form = dict(await request.form())
         try:
-            await set_hours(
+            await set_booked_hours(
                 tx,
                 store_id=store.id,
                 brand_id=store.brand_id,
                 hours={day: _read(typed(form, day), day) for day in WEEKDAYS},
                 exceptions=_read_exceptions(form),
+                confirmed=read_confirmed(form),
                 today=_today(store, now),
                 actor=actor_of(console_staff),
                 now=now,
@@ -146,6 +152,10 @@ async def _page(
     head = await head_of(tx, person, store, tab="hours")
     kept = _kept_rows(store.hours_exceptions, _today(store, now))
     others = _typed_rows(form) if form is not None else kept
+    affected = None
+    if form is not None and isinstance(fact, BookingsWouldLoseTime):
+        is_again = bool(read_confirmed(form))
+        affected = await load_affected(request, tx, store, fact, is_again=is_again, now=now)
     blank = [OtherDay(day="", hours="")] * (BLANK_ROWS if head.can_edit else 0)
     return await show_console(
         request,
@@ -157,7 +167,8 @@ async def _page(
         head=head,
         week={day: _typed_or_kept(form, store.hours, day) for day in WEEKDAYS},
         others=[*(row for row in others if row.day or row.hours), *blank],
-        fault=fault_of(request, fact) if fact else None,
+        affected=affected,
+        fault=fault_of(request, fact) if fact and affected is None else None,
         problem=fact.detail if isinstance(fact, HoursWrong) else None,
         done="saved" if request.query_params.get("done") == "saved" else None,
     )

@@ -19,6 +19,8 @@ from o2o.stores.errors import HoursWrong, StoreNotFound
 from o2o.stores.events import StoreHoursSet
 
 Spans = Sequence[tuple[str, str]]
+# By weekday or by date, as the columns hold them: [["10:00", "14:00"]].
+Kept = dict[str, list[list[str]]]
 SPANS_PER_DAY_MAX = 4
 EXCEPTIONS_MAX = 100
 _DAY_MINUTES = 24 * 60
@@ -42,15 +44,7 @@ async def set_hours(
     An end at or before its start is on the next day. Exceptions of dates before `today` are
     forgotten. Raises StoreNotFound, HoursWrong; then nothing changed. Publishes `store.hours_set`.
     """
-    weekly = {day: _checked(hours.get(day, ()), day) for day in WEEKDAYS}
-    _check_apart(weekly)
-    dated = {
-        day.isoformat(): _checked(spans, day.isoformat())
-        for day, spans in sorted(exceptions.items())
-        if day >= today
-    }
-    if len(dated) > EXCEPTIONS_MAX:
-        raise HoursWrong(problem="too_many", field="exceptions", day="")
+    weekly, dated = check_hours(hours, exceptions, today=today)
     before = (
         await tx.execute(
             select(Store.hours, Store.hours_exceptions)
@@ -76,6 +70,25 @@ async def set_hours(
         after={"hours": weekly, "exceptions": dated},
     )
     await publish(tx, StoreHoursSet(store_id=StoreId(store_id)), now=now)
+
+
+def check_hours(
+    hours: Mapping[str, Spans], exceptions: Mapping[date, Spans], *, today: date
+) -> tuple[Kept, Kept]:
+    """Return the hours of the week and of dates from `today` on, as a store keeps them.
+
+    Raises HoursWrong.
+    """
+    weekly = {day: _checked(hours.get(day, ()), day) for day in WEEKDAYS}
+    _check_apart(weekly)
+    dated = {
+        day.isoformat(): _checked(spans, day.isoformat())
+        for day, spans in sorted(exceptions.items())
+        if day >= today
+    }
+    if len(dated) > EXCEPTIONS_MAX:
+        raise HoursWrong(problem="too_many", field="exceptions", day="")
+    return weekly, dated
 
 
 def _checked(spans: Spans, day: str) -> list[list[str]]:
