@@ -13,6 +13,7 @@ from o2o.queueing.commands import TakeTicket
 from o2o.queueing.days import DayKey, QueueFacts
 from o2o.queueing.errors import QueueNotFound
 from o2o.queueing.rules.taking import (
+    PROMISED,
     distance_refusal,
     fitting,
     opening_refusal,
@@ -73,7 +74,9 @@ def attempt(command: TakeTicket, queues: Mapping[UUID, QueueFacts]) -> Attempt:
     if not candidates:
         found.refusal = QueueNotFound(queue_id=command.queue_id)
         return found
-    fits = fitting(candidates, command.party_size)
+    # Whoever booked was promised this queue, for as many as he said then.
+    is_promised = command.source in PROMISED
+    fits = candidates if is_promised else fitting(candidates, command.party_size)
     if not fits:
         found.refusal = size_refusal(candidates)
         return found

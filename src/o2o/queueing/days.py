@@ -52,6 +52,13 @@ class QueueFacts(msgspec.Struct, frozen=True, kw_only=True):
         """Return to which day of the store a moment belongs."""
         return business_day(at, hours=self.hours, timezone=self.timezone)
 
+    @property
+    def is_served(self) -> bool:
+        """Whether those who wait here are called: a closed queue's by the store's setting."""
+        return self.is_in_use and (
+            self.status is not QueueStatus.CLOSED or self.serves_waiting_after_close
+        )
+
     def fits(self, party_size: int) -> bool:
         """Whether a party of that size belongs here."""
         return self.party_size_min <= party_size <= self.party_size_max

@@ -26,13 +26,13 @@ class QueueCodeTaken(Conflict):
 
 
 class QueueStillInUse(Conflict):
-    """A queue is not done without while it gives numbers or somebody holds one."""
+    """A queue is not done without while it gives numbers, somebody holds one or has booked it."""
 
     code: ClassVar[str] = "queue.still_in_use"
 
-    def __init__(self, *, waiting: int) -> None:
-        """Keep how many parties are still in it."""
-        super().__init__(waiting=waiting)
+    def __init__(self, *, waiting: int, bookings: int) -> None:
+        """Keep how many parties are still in it, and how many are to come."""
+        super().__init__(waiting=waiting, bookings=bookings)
 
 
 class TooManyQueues(Conflict):

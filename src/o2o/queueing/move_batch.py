@@ -11,7 +11,12 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.events import Event
 from o2o.queueing.commands import MovedTicket, MoveTicket, Verb
 from o2o.queueing.days import Day, DayKey
-from o2o.queueing.errors import TicketAlreadyActive, TicketNotActive, TicketNotFound
+from o2o.queueing.errors import (
+    QueueNotOpen,
+    TicketAlreadyActive,
+    TicketNotActive,
+    TicketNotFound,
+)
 from o2o.queueing.events import TicketCalled, TicketEnded
 from o2o.queueing.queries.held_tickets import EarlierCall, EarlierStep, OtherTicket
 from o2o.queueing.rules.call_order import in_turn, positions_of
@@ -98,6 +103,8 @@ class MoveBatch(msgspec.Struct, kw_only=True):
         check_move(verb, ticket.status, returns=ticket.returns, returns_max=day.queue.returns_max)
         if verb in REVIVING:
             self._check_revival(ticket, day, command)
+        if verb is Verb.RETURN and not day.queue.is_served:
+            raise QueueNotOpen
         # Whatever may still stand in the way comes before anything is counted.
         desk = self._desk(command) if verb in CALLING else ""
         if ticket.status is TicketStatus.WAITING:

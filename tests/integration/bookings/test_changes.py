@@ -1,6 +1,7 @@
 """What becomes of bookings: called off, moved, kept, missed, reminded; plans that change."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,11 +16,13 @@ from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import StoreId, new_request_id
+from o2o.queueing.actions.arrange_queues import retire_queue
 from o2o.queueing.actions.arrive_bookings import arrive_bookings
 from o2o.queueing.actions.book_slots import book_slots
 from o2o.queueing.actions.cancel_bookings import cancel_bookings
 from o2o.queueing.actions.edit_booking_plan import PlanEdit, add_rule, except_date
 from o2o.queueing.actions.reschedule_booking import reschedule_booking
+from o2o.queueing.actions.run_queues import close_queue, open_queue
 from o2o.queueing.actions.sweep_bookings import (
     cancel_ownerless,
     end_not_kept,
@@ -33,6 +36,7 @@ from o2o.queueing.actions.tell_of_bookings import (
     tell_of_cancellations,
 )
 from o2o.queueing.booking_commands import Arrived, Booked, ChangeBooking, NewTime
+from o2o.queueing.errors_arrange import QueueStillInUse
 from o2o.queueing.errors_bookings import (
     ArrivedTooEarly,
     BookedAlready,
@@ -151,6 +155,25 @@ async def test_a_move_sent_again_late_moves_nothing(sessions: SessionFactory, se
     assert (late.starts_at, late.is_replay) == (half_past, True)
     assert await slots_booked(sessions) == {"11-21 09:30": 1}
     assert await count(sessions, "booking_moves", "move = 'rescheduled'") == 2
+
+
+async def test_a_queue_that_changes_keeps_what_it_promised(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    mine = await book(sessions, hall, party_size=4)
+    async with transaction(sessions) as tx:
+        await tx.execute(text("UPDATE queues SET party_size_max = 2"))
+    where: dict[str, Any] = {"store_id": hall.store.id, "actor": SYSTEM, "now": NINE}
+    async with transaction(sessions) as tx:
+        await close_queue(tx, hall.queue.id, actor=SYSTEM, now=NOON)
+        with pytest.raises(QueueStillInUse) as refused:
+            await retire_queue(tx, hall.queue.id, **where)
+        await open_queue(tx, hall.queue.id, actor=SYSTEM, now=NOON)
+    assert refused.value.detail == {"waiting": 0, "bookings": 1}
+    [here] = await arrive(sessions, hall.change(mine.booking_id, now=NINE))
+    assert isinstance(here, Arrived), here
+    assert (here.ticket_code, here.is_late) == ("A001", False)
 
 
 async def test_an_arrival_becomes_a_number_by_when_it_comes(

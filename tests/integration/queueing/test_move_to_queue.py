@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from o2o.crm.statuses import TicketStatus
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.seal import Seal
@@ -10,9 +11,11 @@ from o2o.kernel.errors import Fact
 from o2o.kernel.ids import new_id
 from o2o.queueing.actions.move_tickets import Verb
 from o2o.queueing.actions.move_to_queue import MoveToQueue, TakenTicket, move_to_queue
+from o2o.queueing.actions.run_queues import close_queue
 from o2o.queueing.errors import (
     PartySizeOutOfRange,
     QueueNotFound,
+    QueueNotOpen,
     SameQueue,
     TicketNotActive,
     TicketNotFound,
@@ -91,6 +94,8 @@ async def test_transfers_that_make_no_sense_change_nothing(
         sessions, take(hall.a), take(hall.a), take(hall.c, party_size=8)
     )
     await moved(sessions, Verb.CANCEL, gone.ticket_id)
+    async with transaction(sessions) as tx:
+        await close_queue(tx, hall.c, actor=SYSTEM, now=NOON)
     before = await count(sessions, "tickets"), await count(sessions, "ticket_moves")
 
     for command, expected in (
@@ -101,6 +106,7 @@ async def test_transfers_that_make_no_sense_change_nothing(
         (ask(ticket.ticket_id, hall.b, brand_id=other.brand.id), TicketNotFound),
         (ask(ticket.ticket_id, hall.b, store_id=other.store.id), TicketNotFound),
         (ask(gone.ticket_id, hall.b), TicketNotActive),
+        (ask(ticket.ticket_id, hall.c), QueueNotOpen),
         (ask(large.ticket_id, hall.b), PartySizeOutOfRange),
         (ask(ticket.ticket_id, hall.b, party_size=0), PartySizeOutOfRange),
         (ask(ticket.ticket_id, hall.b, now=NOON + timedelta(days=1)), TicketNotActive),

@@ -11,6 +11,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.moves import MoveNotAllowed
 from o2o.queueing.actions.expire_tickets import cancel_after_close, expire_tickets
+from o2o.queueing.actions.move_tickets import MovedTicket, Verb
 from o2o.queueing.actions.run_queues import (
     QueueSettingsDraft,
     close_queue,
@@ -18,10 +19,10 @@ from o2o.queueing.actions.run_queues import (
     open_queue,
     pause_queue,
 )
-from o2o.queueing.errors import QueueNotFound, QueueSettingsInvalid
+from o2o.queueing.errors import QueueNotFound, QueueNotOpen, QueueSettingsInvalid
 from o2o.queueing.queries.queues import get_queue_state, get_settings
 from tests.factories.members import count
-from tests.factories.queues import called, given_hall, take, taken
+from tests.factories.queues import called, given_hall, moved, take, taken
 from tests.factories.staff import given_staff
 from tests.fakes.clock import NOON
 
@@ -70,7 +71,7 @@ async def test_closing_serves_who_waits_or_sends_them_home(
     hall = await given_hall(sessions, seal=seal, serves_waiting_after_close=serves)
     actor = await clerk_of(sessions, hall.brand)
     await taken(sessions, take(hall.a), take(hall.a), take(hall.a), take(hall.b, party_size=3))
-    await called(sessions, hall.a)
+    first = await called(sessions, hall.a)
 
     async with transaction(sessions) as tx:
         sent_home = await close_queue(tx, hall.a, actor=actor, now=NOON)
@@ -83,8 +84,15 @@ async def test_closing_serves_who_waits_or_sends_them_home(
     assert await count(sessions, "outbox_messages", told) == sent_home
     why = f"reason = 'queue_closed' AND staff_id = '{actor.id}'"
     assert await count(sessions, "ticket_moves", why) == sent_home
+    await moved(sessions, Verb.SKIP, first.ticket_id)
+    back = await moved(sessions, Verb.RETURN, first.ticket_id)
     if serves:
         assert (await called(sessions, hall.a)).code == "A002"
+        assert isinstance(back, MovedTicket)
+    else:
+        # Nobody would call him any more.
+        assert isinstance(back, QueueNotOpen)
+        assert await count(sessions, "tickets", "status = 'skipped'") == 1
 
 
 async def test_at_closing_time_those_are_sent_home_whom_the_store_does_not_serve(

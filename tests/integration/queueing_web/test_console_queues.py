@@ -146,7 +146,7 @@ async def test_a_queue_in_use_is_not_retired(
     answer = await browser.post(path)
     assert (answer.status_code, answer.json()["code"]) == (409, "queue.still_in_use")
     page = await browser.send(path)
-    assert "有 1 个号在排" in page.text
+    assert "有 1 个号在排，0 个预约未到" in page.text
     assert await rows(sessions, "SELECT 1 FROM queues WHERE retired_at IS NOT NULL") == []
     far = page_of(halls.here.store.id, f"/queues/{halls.far.a}/retirements")
     assert (await browser.post(far)).status_code == 404

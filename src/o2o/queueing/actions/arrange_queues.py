@@ -4,12 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from o2o.crm.bookings import Booking
 from o2o.crm.organisation import Store
 from o2o.crm.queueing import DeskQueue, Queue, Ticket
 from o2o.crm.statuses import QueueKind, QueueStatus, TicketStatus
+from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
@@ -18,6 +20,7 @@ from o2o.queueing.errors import QueueNotFound
 from o2o.queueing.errors_arrange import QueueCodeTaken, QueueStillInUse, TooManyQueues
 from o2o.queueing.rules.arrangement import QUEUES_MAX, QueueDraft, check_queue
 
+_HOLD_PLAN = text("SELECT 1 FROM booking_settings WHERE store_id = :store_id FOR UPDATE")
 _IN_IT = (TicketStatus.WAITING, TicketStatus.CALLED)
 
 
@@ -89,7 +92,12 @@ async def change_queue(
 async def retire_queue(
     tx: Tx, queue_id: UUID, *, store_id: UUID, actor: Actor, now: datetime
 ) -> None:
-    """Do without a queue that is closed and empty. Raises QueueNotFound, QueueStillInUse."""
+    """Do without a queue that is closed and empty, and which nobody has booked.
+
+    Raises QueueNotFound, QueueStillInUse.
+    """
+    # As everybody who edits the plan: whoever books at this moment has done so, or finds no slot.
+    await tx.execute(_HOLD_PLAN, {"store_id": store_id})
     before = await _lock_queue(tx, queue_id, store_id=store_id)
     store = (await tx.execute(select(Store).where(Store.id == store_id))).scalar_one()
     waiting = select(func.count()).where(
@@ -98,8 +106,12 @@ async def retire_queue(
         Ticket.status.in_(_IN_IT),
     )
     parties = (await tx.execute(waiting)).scalar_one()
-    if before.status is not QueueStatus.CLOSED or parties:
-        raise QueueStillInUse(waiting=parties)
+    to_come = select(func.count()).where(
+        Booking.queue_id == queue_id, Booking.status == BookingStatus.BOOKED
+    )
+    bookings = (await tx.execute(to_come)).scalar_one()
+    if before.status is not QueueStatus.CLOSED or parties or bookings:
+        raise QueueStillInUse(waiting=parties, bookings=bookings)
     await tx.execute(
         update(Queue).where(Queue.id == queue_id).values(retired_at=now, changed_at=now)
     )

@@ -65,8 +65,9 @@ async def move_tickets(tx: Tx, asked: Sequence[Asked]) -> list[MovedTicket | Fac
     """Answer each command in order; several on one ticket see each other's effect.
 
     Facts: TicketNotFound (also for whoever's it is not), TicketNotActive, TicketNotCalled,
-    NumberPassed, TicketWaitsAlready, ReturnsExhausted, TicketAlreadyActive, DeskUnreadable,
-    RequestBodyDiffers. Publishes ticket.called, ticket.ended, and queue.changed once per queue.
+    NumberPassed, TicketWaitsAlready, ReturnsExhausted, QueueNotOpen, TicketAlreadyActive,
+    DeskUnreadable, RequestBodyDiffers. Publishes ticket.called, ticket.ended, and queue.changed
+    once per queue.
     """
     commands = [command for _, command in asked]
     days_of = await list_days_of(tx, [command.ticket_id for command in commands])

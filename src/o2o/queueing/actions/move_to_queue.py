@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from o2o.crm.statuses import TicketStatus
+from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers, body_hash
 from o2o.kernel.errors import Fact
@@ -18,12 +18,13 @@ from o2o.queueing.errors import (
     NumberPassed,
     PartySizeOutOfRange,
     QueueNotFound,
+    QueueNotOpen,
     SameQueue,
     TicketNotActive,
     TicketNotFound,
 )
 from o2o.queueing.events import TicketEnded, TicketTaken
-from o2o.queueing.queries.days import list_queue_facts, lock_days
+from o2o.queueing.queries.days import get_queue_status, list_queue_facts, lock_days
 from o2o.queueing.queries.held_tickets import list_days_of, list_heads, list_standing
 from o2o.queueing.queries.known_tickets import list_known_requests
 from o2o.queueing.rules.call_order import in_turn, positions_of
@@ -38,7 +39,8 @@ async def move_to_queue(tx: Tx, commands: Sequence[MoveToQueue]) -> list[TakenTi
 
     The place is that of the time at which the first number was taken; the promise stays. Facts:
     TicketNotFound, QueueNotFound, SameQueue, PartySizeOutOfRange, TicketNotActive, NumberPassed,
-    RequestBodyDiffers. Publishes ticket.ended (moved), ticket.taken, and queue.changed.
+    QueueNotOpen (closed; where it pauses those who are here go on), RequestBodyDiffers.
+    Publishes ticket.ended (moved), ticket.taken, and queue.changed.
     """
     outcomes: list[TakenTicket | Fact] = []
     for command in commands:
@@ -77,6 +79,9 @@ async def _move(tx: Tx, command: MoveToQueue) -> TakenTicket:
         raise SameQueue
     ticket = (await list_standing(tx, [command.ticket_id]))[command.ticket_id]
     party_size = _check(command, ticket, target)
+    # Once more, under the lock: it may have closed while the row was waited for.
+    if await get_queue_status(tx, target.queue_id) is QueueStatus.CLOSED:
+        raise QueueNotOpen
     waiting = (await list_heads(tx, [to]))[to]
     was_waiting = ticket.status is TicketStatus.WAITING
     new = _new_ticket(

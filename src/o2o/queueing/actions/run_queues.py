@@ -18,7 +18,7 @@ from o2o.queueing.days import QueueFacts
 from o2o.queueing.errors import QueueNotFound, QueueSettingsInvalid
 from o2o.queueing.errors_arrange import ReachBeyondDistance
 from o2o.queueing.moves import QUEUE_MOVES
-from o2o.queueing.queries.days import list_queue_facts, lock_days
+from o2o.queueing.queries.days import get_queue_status, list_queue_facts, lock_days
 from o2o.queueing.queries.queues import get_settings
 from o2o.queueing.rules.taking import REACH_M_USUAL
 
@@ -29,7 +29,6 @@ _RUN = text(
     "UPDATE queues SET status = :to, changed_at = :now"
     " WHERE id = :queue_id AND status = ANY(CAST(:sources AS text[]))"
 )
-_STATUS = text("SELECT status FROM queues WHERE id = :queue_id")
 
 
 class QueueSettingsDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +174,7 @@ async def _run(tx: Tx, queue: QueueFacts, to: QueueStatus, *, actor: Actor, now:
     # refused after.
     key = (queue.queue_id, queue.business_on(now))
     days = await lock_days(tx, [key], {queue.queue_id: queue}, begins=True)
-    was = QueueStatus((await tx.execute(_STATUS, {"queue_id": queue.queue_id})).scalar_one())
+    was = await get_queue_status(tx, queue.queue_id)
     if was is to:
         return
     QUEUE_MOVES.check(was, to)

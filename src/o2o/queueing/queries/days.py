@@ -36,6 +36,7 @@ _BEGIN = text(
     " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS s(queue_id, business_on)"
     " ORDER BY queue_id, business_on ON CONFLICT DO NOTHING"
 )
+_STATUS = text("SELECT status FROM queues WHERE id = :queue_id")
 # In the order of ids, which is one order for everybody.
 _LOCK = text(
     "SELECT d.queue_id, d.business_on, d.last_number, d.ordinary_since_priority,"
@@ -67,6 +68,11 @@ async def list_queue_facts(
         },
     )
     return {row.id: _facts(row) for row in rows}
+
+
+async def get_queue_status(tx: Tx, queue_id: UUID) -> QueueStatus:
+    """Return how a queue stands; it is closed and opened under the lock of its day."""
+    return QueueStatus((await tx.execute(_STATUS, {"queue_id": queue_id})).scalar_one())
 
 
 def _facts(row: Any) -> QueueFacts:
