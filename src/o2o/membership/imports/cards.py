@@ -1,6 +1,6 @@
 """Rows of old cards: what each must have, and what a card may hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from o2o.membership.imports.cells import (
     whole_cell,
 )
 from o2o.membership.imports.faults import Fault
-from o2o.membership.imports.rows import RowReader
+from o2o.membership.imports.rows import RowReader, remembering
 
 COLUMNS = (
     "card_no",
@@ -53,6 +53,37 @@ class CardRow(NamedTuple):
     opened_on: date | None
 
 
+def card_check(reader: RowReader) -> Callable[[int, Sequence[str]], CardRow | list[Fault]]:
+    """Return what makes a card of a row, or says everything that is wrong with it."""
+    # In the order of `CardRow`.
+    quick = reader.quick(
+        {
+            "card_no": card_no_cell,
+            "code": code_cell,
+            "name": name_cell,
+            "phone": phone_cell,
+            "principal": fen_cell,
+            "bonus": remembering(fen_cell),
+            "points": whole_cell,
+            "tier": remembering(reader.tier),
+            "store": remembering(reader.store),
+            "opened_on": remembering(reader.day),
+        }
+    )
+
+    def check(line: int, cells: Sequence[str]) -> CardRow | list[Fault]:
+        values = quick.read(cells)
+        if values is not None:
+            card = CardRow(line, *values)
+            if card.principal_fen + card.bonus_fen <= _limit_fen(card) and (
+                card.points <= POINTS_MAX
+            ):
+                return card
+        return check_card(reader, line, cells)
+
+    return check
+
+
 def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | list[Fault]:
     """Return the card of a row, or everything that is wrong with it."""
     reader.start(line, cells)
@@ -75,8 +106,7 @@ def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | 
         _store(reader),
         read("opened_on", reader.day, None),
     )
-    # Whoever is written down with name and phone has a named card.
-    limit_fen = _LIMIT_OF_NAMED if name and phone else _LIMIT_OF_UNNAMED
+    limit_fen = _limit_fen(card)
     if principal_fen + bonus_fen > limit_fen:
         reader.note(
             "principal",
@@ -87,6 +117,11 @@ def check_card(reader: RowReader, line: int, cells: Sequence[str]) -> CardRow | 
     if points > POINTS_MAX:
         reader.note("points", "points_too_many", value=str(points), detail=POINTS_MAX)
     return reader.faults or card
+
+
+def _limit_fen(card: CardRow) -> int:
+    # Whoever is written down with name and phone has a named card.
+    return _LIMIT_OF_NAMED if card.name and card.phone else _LIMIT_OF_UNNAMED
 
 
 def _store(reader: RowReader) -> UUID:

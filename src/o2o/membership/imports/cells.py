@@ -34,6 +34,7 @@ _DATE = re.compile(
 )
 # What nearly every cell of a file is; the readers below look here first.
 _PLAIN_FEN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", re.ASCII)
+_USUAL_FEN = range(4, AMOUNT_DIGITS_MAX + 4)
 _PLAIN_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _PLAIN_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,32}", re.ASCII)
 _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -67,7 +68,7 @@ def plain_row(cells: Sequence[str]) -> list[str] | None:
     row = "|".join(cells)
     if len(row) > CELL_CHARS_MAX or _SURROUNDED.search(row):
         return None
-    return [cell.strip() for cell in cells]
+    return [cell.strip() for cell in cells] if " " in row else list(cells)
 
 
 def phone_cell(text: str) -> str | None:
@@ -131,6 +132,11 @@ def fen_cell(text: str) -> int:
     """Return yuan as fen, 0 of an empty cell. Raises CellWrong."""
     if not text:
         return 0
+    # Two digits after a point: what nearly every amount is.
+    if text[-3:-2] == "." and len(text) in _USUAL_FEN:
+        digits = text[:-3] + text[-2:]
+        if digits.isascii() and digits.isdigit():
+            return int(digits)
     if match := _PLAIN_FEN.fullmatch(text):
         whole, part = match.groups()
         return int(whole) * 100 + int(part.ljust(2, "0") if part else 0)

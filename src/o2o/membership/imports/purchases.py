@@ -1,8 +1,9 @@
 """Rows of bills: one line of a bill each, of a member known by card or phone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -53,6 +54,13 @@ class PurchaseRow(NamedTuple):
     quantity: int
     amount_fen: int
     total_fen: int | None
+
+
+def purchase_check(
+    reader: RowReader,
+) -> Callable[[int, Sequence[str]], PurchaseRow | list[Fault]]:
+    """Return what makes the line of a bill of a row, or says everything that is wrong with it."""
+    return partial(check_purchase, reader)
 
 
 def check_purchase(reader: RowReader, line: int, cells: Sequence[str]) -> PurchaseRow | list[Fault]:

@@ -1,6 +1,6 @@
 """Reading a file from its first row to its last, in batches of rows and faults."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, cast
 
 import msgspec
@@ -8,19 +8,24 @@ import msgspec
 from o2o.crm.statuses import ImportKind
 from o2o.membership.errors_imports import ImportFileBroken, ImportFileEmpty, ImportTooManyRows
 from o2o.membership.imports import cards, purchases
-from o2o.membership.imports.cards import CardRow, check_card
+from o2o.membership.imports.cards import CardRow, card_check
 from o2o.membership.imports.csv_table import CSVTable
 from o2o.membership.imports.faults import Fault, shortened
 from o2o.membership.imports.headers import Head, Names, read_head
-from o2o.membership.imports.purchases import PurchaseRow, check_purchase, torn_bill
+from o2o.membership.imports.purchases import PurchaseRow, purchase_check, torn_bill
 from o2o.membership.imports.rows import Known, RowReader
 from o2o.membership.imports.xlsx_table import MAGIC, XLSXTable
+
+_Check = Callable[[int, Sequence[str]], CardRow | PurchaseRow | list[Fault]]
 
 ROWS_MAX = 2_000_000
 ROWS_AT_ONCE = 5_000
 # The binary workbooks of before 2007 (compound files).
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-_CHECKS = {ImportKind.CARDS: check_card, ImportKind.PURCHASES: check_purchase}
+_CHECKS: dict[ImportKind, Callable[[RowReader], _Check]] = {
+    ImportKind.CARDS: card_check,
+    ImportKind.PURCHASES: purchase_check,
+}
 _WANTED = {ImportKind.CARDS: cards.WANTED, ImportKind.PURCHASES: purchases.WANTED}
 
 
@@ -52,10 +57,10 @@ class Reading:
     ) -> None:
         """Read the head. Raises ImportFileEmpty and what is wrong with a head."""
         self._rows = table.rows()
-        self._check = _CHECKS[kind]
         self._is_of_bills = kind is ImportKind.PURCHASES
         head = self._find_head(names, kind)
         self._reader = RowReader(head.places, known, head_width=head.width)
+        self._check = _CHECKS[kind](self._reader)
         self.form: dict[str, Any] = {
             "encoding": table.form,
             "separator": table.separator,
@@ -107,7 +112,7 @@ class Reading:
         if self._reader.is_too_wide(cells):
             self._reader.start(line, cells)
             return [Fault(line, "", "row_too_wide", shortened(" ".join(cells)))]
-        return self._check(self._reader, line, cells)
+        return self._check(line, cells)
 
 
 def open_reading(

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,8 @@ from o2o.membership.imports.faults import CellWrong, Fault, shortened
 from o2o.membership.imports.headers import folded
 
 T = TypeVar("T")
+# Days, amounts, tiers and stores come again and again.
+REMEMBERED = 8_192
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +27,36 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     other_stores: frozenset[str]
     default_store_id: UUID | None
     today: date
+
+
+class QuickRow:
+    """Reads rows that want no closer look; what it cannot read, a `RowReader` says why."""
+
+    def __init__(
+        self, places: Sequence[int | None], readings: Sequence[Callable[[str], object]]
+    ) -> None:
+        """Know where columns stand."""
+        # An empty cell behind the others stands for the columns that are not there.
+        self._plan = [
+            (-1 if place is None else place, reading)
+            for place, reading in zip(places, readings, strict=True)
+        ]
+
+    def read(self, cells: Sequence[str]) -> list[Any] | None:
+        """Return the values of a row, None of a row with a fault or beyond the ordinary."""
+        plain = plain_row(cells)
+        if plain is None:
+            return None
+        plain.append("")
+        try:
+            return [reading(plain[place]) for place, reading in self._plan]
+        except (CellWrong, IndexError):
+            return None
+
+
+def remembering(reading: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a reading that remembers what it read last: for columns of a few values."""
+    return lru_cache(maxsize=REMEMBERED)(reading)
 
 
 class RowReader:
@@ -52,6 +85,11 @@ class RowReader:
     def is_too_wide(self, cells: Sequence[str]) -> bool:
         """Whether there is something beyond the last column of the head."""
         return len(cells) > self._head_width and any(cells[self._head_width :])
+
+    def quick(self, readings: Mapping[str, Callable[[str], object]]) -> "QuickRow":
+        """Return what reads rows without a fault by these; absent columns are empty cells."""
+        places = [self._places.get(field) for field in readings]
+        return QuickRow(places, list(readings.values()))
 
     def has(self, field: str) -> bool:
         """Whether the file has the column."""
