@@ -235,7 +235,7 @@ def wire_registry(runtime: Runtime, wired: Wired) -> Registry:
         words=wired.words,
     )
     queueing_jobs.register(registry)
-    jobs_waits.register(registry)
+    jobs_waits.register(registry, sessions=runtime.sessions)
     jobs_bookings.register(
         registry,
         messenger=wired.wechat.messenger,

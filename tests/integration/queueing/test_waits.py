@@ -7,18 +7,21 @@ from sqlalchemy import text
 
 from bench.evenings import TableClass, evening
 from o2o.crm.statuses import TicketStatus
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.database import SessionFactory, reading, transaction
+from o2o.infra.schedule import Schedule
 from o2o.infra.seal import Seal
+from o2o.infra.subscriptions import Registry
 from o2o.kernel.ids import new_id
+from o2o.queueing import jobs_waits, learning
 from o2o.queueing.actions.enter_past_tickets import PastTicket, enter_past_tickets
-from o2o.queueing.actions.learn_waits import learn_waits
 from o2o.queueing.actions.move_tickets import Verb
 from o2o.queueing.actions.notice_missed_promises import notice_missed_promises
+from o2o.queueing.learning import WaitLearner
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.queries.wait_report import list_told_days, list_told_queues, sum_up
 from o2o.queueing.rules.wait_estimate import ColdModel, LearntModel, WaitEstimate
 from tests.factories.queues import Hall, called, given_hall, moved, take, taken
-from tests.fakes.clock import NOON
+from tests.fakes.clock import NOON, FakeClock
 
 CLASS = TableClass("A", 6, 40 * 60, 0.25, 4.2)
 DAYS = 21
@@ -67,11 +70,13 @@ async def test_a_queue_is_told_from_its_own_days_once_they_are_learnt(
     sessions: SessionFactory, hall: Hall
 ) -> None:
     await given_past(sessions, hall)
+    learner = WaitLearner(sessions)
     async with transaction(sessions) as tx:
         before = await estimate_waits(tx, [hall.a, hall.b], now=NOON)
-        learnt = await learn_waits(tx, now=NOON, limit=10)
+    learnt = await learner.learn(now=NOON, limit=10)
+    again = await learner.learn(now=NOON + timedelta(hours=23), limit=10)
+    async with transaction(sessions) as tx:
         after = await estimate_waits(tx, [hall.a, hall.b], now=NOON)
-        again = await learn_waits(tx, now=NOON + timedelta(hours=23), limit=10)
         kept = (await tx.execute(text("SELECT * FROM wait_models ORDER BY days DESC"))).all()
 
     assert isinstance(before[hall.a], ColdModel)
@@ -87,12 +92,48 @@ async def test_a_queue_is_told_from_its_own_days_once_they_are_learnt(
     assert kept[0].business_on == TODAY - timedelta(days=1)
 
 
+async def test_nobody_waits_for_learning_and_a_queue_that_fails_for_nobody(
+    sessions: SessionFactory, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection is in a transaction while it is worked out; what a queue knew stays."""
+    open_ones = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
+    )
+    seen: list[object] = []
+
+    async def fail_at_first(*_: object, servers: int) -> None:
+        async with reading(sessions) as tx:
+            seen.append(await tx.scalar(open_ones))
+        if len(seen) == 1:
+            msg = "a past that nobody foresaw"
+            raise ValueError(msg)
+
+    monkeypatch.setattr(
+        learning, "compute_aside", lambda _, *rest, **more: fail_at_first(*rest, **more)
+    )
+    registry = Registry()
+    jobs_waits.register(registry, sessions=sessions)
+    schedule = Schedule(sessions=sessions, registry=registry, clock=FakeClock())
+    await schedule.register()
+    learnt = []
+    for _ in range(3):
+        async with transaction(sessions) as tx:
+            await tx.execute(text("UPDATE scheduled_jobs SET due_at = '2026-01-01'"))
+        while await schedule.run_due():
+            pass
+        async with reading(sessions) as tx:
+            learnt.append(await tx.scalar(text("SELECT count(*) FROM wait_models")))
+            assert await tx.scalar(text("SELECT count(last_error) FROM scheduled_jobs")) == 0
+    assert seen == [0, 0, 0]
+    assert learnt == [1, 2, 3]
+
+
 async def test_what_is_told_grows_with_the_parties_ahead_and_follows_the_evening(
     sessions: SessionFactory, hall: Hall
 ) -> None:
     await given_past(sessions, hall)
-    async with transaction(sessions) as tx:
-        await learn_waits(tx, now=NOON, limit=1)
+    await WaitLearner(sessions).learn(now=NOON, limit=1)
     evening_at = MIDNIGHT + timedelta(hours=18)
     for minutes in range(6):
         # Six tables taken within half an hour, at once.

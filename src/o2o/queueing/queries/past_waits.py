@@ -1,7 +1,8 @@
 """Reads of what queues lived through: past days to learn from, this evening until now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,12 @@ from o2o.queueing.rules.wait_learning import AT_ONCE_SECONDS, PastDay, PastWait
 TICKETS_MAX = 20_000
 SEATED_MAX = 600
 
+_DUE = text(
+    "SELECT q.id, q.servers, s.hours, s.timezone FROM queues q JOIN stores s ON s.id = q.store_id"
+    " LEFT JOIN wait_models m ON m.queue_id = q.id"
+    " WHERE m.learnt_at IS NULL OR m.learnt_at < :before"
+    " ORDER BY m.learnt_at NULLS FIRST, q.id LIMIT :limit"
+)
 # Parties that were skipped, cancelled or moved never sat down. One who was called and never marked
 # as seated did: a hall's clerk calls the next one, and presses nothing else.
 _PAST = text(
@@ -35,6 +42,24 @@ _TONIGHT = text(
     " AND t.status NOT IN ('skipped', 'cancelled', 'moved')"
     " ORDER BY t.called_at DESC LIMIT :most) t ON true ORDER BY t.called_at"
 )
+
+
+class DueQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue whose waits are to be learnt anew."""
+
+    queue_id: UUID
+    servers: int
+    hours: Mapping[str, Any]
+    timezone: str
+
+
+async def list_due_queues(tx: Tx, *, before: datetime, limit: int) -> list[DueQueue]:
+    """Return the queues that were not learnt since `before`, the longest ago first."""
+    rows = await tx.execute(_DUE, {"before": before, "limit": limit})
+    return [
+        DueQueue(queue_id=row.id, servers=row.servers, hours=row.hours, timezone=row.timezone)
+        for row in rows
+    ]
 
 
 async def list_past_days(

@@ -78,7 +78,7 @@ class StoreBoard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_store_board(tx: Tx, store: Store, *, now: datetime) -> StoreBoard:
-    """Return how a store's queues stand, in seven statements however many wait."""
+    """Return how a store's queues stand, in a few statements however many wait."""
     when: dict[str, Any] = {
         "hours": store.hours,
         "timezone": store.timezone,
@@ -89,7 +89,10 @@ async def get_store_board(tx: Tx, store: Store, *, now: datetime) -> StoreBoard:
     arranged = await list_arranged_queues(tx, store, now=now)
     queue_ids = [queue.queue_id for queue in arranged]
     lines = await list_lines(tx, [(queue_id, day) for queue_id in queue_ids], now=now)
-    models = await estimate_waits(tx, queue_ids, now=now)
+    models: dict[UUID, WaitModel] = {key[0]: line.model for key, line in lines.items()}
+    # Queues whose day has not begun have no line yet.
+    if unbegun := [queue_id for queue_id in queue_ids if queue_id not in models]:
+        models |= await estimate_waits(tx, unbegun, now=now)
     asked = {"store_id": store.id, "day": day}
     rows = (await tx.execute(_TICKETS, asked)).all()
     last = {row.queue_id: row.number for row in await tx.execute(_LAST_CALLS, asked)}

@@ -4,9 +4,8 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from o2o.crm.statuses import Audience
-from o2o.infra.database import transaction
+from o2o.queueing.displays import is_good_display
 from o2o.queueing.live import store_topic
-from o2o.queueing.queries.doors import find_editions
 from o2o.queueing.web.display_links import read_display_key
 from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Scope
@@ -54,8 +53,7 @@ def display_topic(platform: Platform) -> TopicOf:
         edition = read_display_key(platform.seal, store_id, query.get("key", [""])[0])
         if edition is None:
             return None
-        async with transaction(platform.sessions) as tx:
-            good = (await find_editions(tx, store_id)).display
-        return store_topic(store_id) if edition == good else None
+        is_good = await is_good_display(platform.sessions, store_id, edition)
+        return store_topic(store_id) if is_good else None
 
     return topic_of
