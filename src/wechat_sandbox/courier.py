@@ -6,6 +6,8 @@ time; an answer that arrived is never asked for again, usable or not.
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +59,9 @@ class Courier:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            timeout=TRY_SECONDS,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            headers={"User-Agent": "Mozilla/4.0"},
-        )
+        # One client per exchange under way, kept for the next: a shared pool asks every one of its
+        # connections whether it is still open, at every exchange.
+        self._spare: list[httpx.AsyncClient] = []
         self._later: asyncio.Queue[Delivery] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._passed: dict[str, asyncio.Event] = {}
@@ -78,7 +77,25 @@ class Courier:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
-        await self._client.aclose()
+        while self._spare:
+            await self._spare.pop().aclose()
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncGenerator[httpx.AsyncClient, None]:
+        client = (
+            self._spare.pop()
+            if self._spare
+            else httpx.AsyncClient(
+                trust_env=False, timeout=TRY_SECONDS, headers={"User-Agent": "Mozilla/4.0"}
+            )
+        )
+        try:
+            yield client
+        finally:
+            if len(self._spare) < BACKGROUND_WORKERS:
+                self._spare.append(client)
+            else:
+                await client.aclose()
 
     def post_later(self, delivery: Delivery) -> None:
         self._later.put_nowait(delivery)
@@ -167,9 +184,12 @@ class Courier:
         assert account.callback_url is not None, "checked before the first try"
         url = httpx.URL(account.callback_url).copy_merge_params(packet.query)
         body = bytearray()
-        async with self._client.stream(
-            "POST", url, content=packet.body, headers={"Content-Type": "text/xml"}
-        ) as response:
+        async with (
+            self._client() as client,
+            client.stream(
+                "POST", url, content=packet.body, headers={"Content-Type": "text/xml"}
+            ) as response,
+        ):
             async for piece in response.aiter_bytes():
                 body += piece
                 if len(body) > ANSWER_BYTES_MAX:
@@ -187,7 +207,8 @@ class Courier:
         )
         reason, status = "", NO_ANSWER
         try:
-            response = await self._client.get(url)
+            async with self._client() as client:
+                response = await client.get(url)
             status = response.status_code
             if status != httpx.codes.OK:
                 reason = f"answered {status}"

@@ -15,8 +15,6 @@ from o2o.infra.settings import Settings
 
 log = get_logger(__name__)
 
-ERRAND_LANES = 2
-
 
 async def run_relay_process(settings: Settings, *, is_child: bool = False) -> None:
     """Run until SIGTERM or SIGINT, then finish what is in hand. A child leaves with its parent."""
@@ -37,7 +35,7 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
             holder=holder,
         )
         # An event never waits behind an answer of WeChat.
-        for only, without in (*[(errands, None)] * ERRAND_LANES, (None, errands))
+        for only, without in ((errands, None), (None, errands))
     ]
     schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()

@@ -108,7 +108,7 @@ async def transaction(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
 
 @asynccontextmanager
 async def reading(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
-    """Open a session whose statements each stand alone, for short reads before the work begins.
+    """Open a session whose statements each stand alone: short reads, or single writes.
 
     Each statement sees what is committed by then, as inside a transaction of ours; what is spared
     are BEGIN and COMMIT, two of four round trips. A write in it is kept at once. Raises

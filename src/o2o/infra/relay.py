@@ -1,8 +1,7 @@
 """The relay: carries outbox messages to subscribers and performers, at least once, in order.
 
-A process runs it in lanes: what waits for others (WeChat, a gateway of text messages) goes in some
-of their own, so that no event waits behind a slow answer, and in more than one, so that a batch
-with a slow answer in it does not hold up the next.
+A process runs it in two lanes: what waits for others (WeChat, a gateway of text messages) goes in
+one, everything else in the other, so that no event waits behind a slow answer.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from o2o.infra import relay_queries as queries
-from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.database import SessionFactory, Tx, reading, transaction
 from o2o.infra.holder import Holder
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import OUTBOX_DELIVERED, OUTBOX_FAILED
@@ -24,9 +23,11 @@ from o2o.kernel.events import decode_event
 log = get_logger(__name__)
 
 BATCH_MAX = 200
-# Errands may take seconds each, and all of a batch must be done within its lease.
-ERRAND_BATCH_MAX = 32
-ERRANDS_AT_ONCE = 16
+# Errands may take seconds each, and all of a batch must be done within its lease. A batch with a
+# slow one in it is not waited for: the next ones go on beside it.
+ERRAND_BATCH_MAX = 16
+ERRAND_BATCHES_AT_ONCE = 4
+ERRANDS_AT_ONCE = 32
 POLL_SECONDS = 0.05
 BACKOFF_SECONDS_MAX = 20.0
 # A message nobody could deliver for a day will not be delivered by trying on.
@@ -62,24 +63,35 @@ class Relay:
         self._clock = clock
         self._only, self._without = only, without
         self._holder = holder
-        self._batch_max = ERRAND_BATCH_MAX if only is not None else BATCH_MAX
+        is_of_errands = only is not None
+        self._batch_max = ERRAND_BATCH_MAX if is_of_errands else BATCH_MAX
+        self._batches_at_once = ERRAND_BATCHES_AT_ONCE if is_of_errands else 1
+        self._gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
+        self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Finish the batch in hand, then return from `run`."""
+        """Finish the batches in hand, then return from `run`."""
         self._stopping.set()
 
     async def run(self) -> None:
         """Deliver until stopped. An absent database is waited for."""
         while not self._stopping.is_set():
             try:
-                delivered = await self.deliver_due()
+                batch = await self._claim()
             except Exception as error:  # noqa: BLE001 - the relay outlives whatever one round met
                 log.warning("relay.round_failed", error=repr(error))
                 await self._pause(1.0)
                 continue
-            if delivered == 0:
+            if not batch:
                 await self._pause(POLL_SECONDS)
+                continue
+            self._under_way.add(asyncio.create_task(self._deliver_in_background(batch)))
+            if len(self._under_way) >= self._batches_at_once:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            self._under_way = {task for task in self._under_way if not task.done()}
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -89,8 +101,15 @@ class Relay:
 
     async def deliver_due(self) -> int:
         """Deliver one batch of due messages; return how many were taken."""
-        async with transaction(self._sessions) as tx:
-            batch = await queries.claim_due(
+        batch = await self._claim()
+        if batch:
+            await self._deliver_batch(batch)
+        return len(batch)
+
+    async def _claim(self) -> list[Claimed]:
+        # One statement, kept at once: several times a second, mostly for nothing.
+        async with reading(self._sessions) as tx:
+            return await queries.claim_due(
                 tx,
                 limit=self._batch_max,
                 now=self._clock.now(),
@@ -98,15 +117,21 @@ class Relay:
                 only=self._only,
                 without=self._without,
             )
-        if not batch:
-            return 0
-        gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
+
+    async def _deliver_in_background(self, batch: Sequence[Claimed]) -> None:
+        try:
+            await self._deliver_batch(batch)
+        except Exception as error:  # noqa: BLE001 - they come again when the lease has run out
+            log.warning("relay.round_failed", error=repr(error))
+            await self._pause(1.0)
+
+    async def _deliver_batch(self, batch: Sequence[Claimed]) -> None:
+        gate = self._gate
         failures = await self._deliver_swarms(batch, gate)
         outcomes = await asyncio.gather(
             *(self._deliver(message, gate, failures.get(message.id)) for message in batch)
         )
         await self._settle(list(zip(batch, outcomes, strict=True)))
-        return len(batch)
 
     async def _deliver_swarms(
         self, batch: Sequence[Claimed], gate: asyncio.Semaphore
@@ -195,12 +220,14 @@ class Relay:
 
     async def _settle(self, outcomes: Sequence[tuple[Claimed, Exception | None]]) -> None:
         now = self._clock.now()
-        async with transaction(self._sessions) as tx:
-            await queries.delete_done(tx, [m.id for m, error in outcomes if error is None])
+        done = [message for message, error in outcomes if error is None]
+        async with reading(self._sessions) as tx:
+            if done:
+                await queries.delete_done(tx, [message.id for message in done])
+            for message in done:
+                OUTBOX_DELIVERED.labels(message.topic).inc()
             for message, error in outcomes:
-                if error is None:
-                    OUTBOX_DELIVERED.labels(message.topic).inc()
-                else:
+                if error is not None:
                     await self._settle_failure(tx, message, error=error, now=now)
 
     async def _settle_failure(

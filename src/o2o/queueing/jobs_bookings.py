@@ -1,5 +1,6 @@
 """What bookings do by themselves: remind, end what was not kept, follow tickets and hours, tell."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from o2o.crm.statuses import TicketStatus
@@ -42,7 +43,7 @@ def register(
     registry.schedule("bookings.remind", every_seconds=SWEEP_SECONDS, run=jobs.remind)
     registry.schedule("bookings.not_kept", every_seconds=SWEEP_SECONDS, run=_end_not_kept)
     registry.schedule("bookings.ownerless", every_seconds=HOURLY_SECONDS, run=_cancel_ownerless)
-    registry.subscribe(TicketEnded, jobs.follow_ticket)
+    registry.subscribe_many(TicketEnded, jobs.follow_tickets)
     registry.subscribe(BookingCancelled, jobs.tell_of_cancellation)
     registry.subscribe(StoreHoursSet, jobs.follow_hours)
 
@@ -67,13 +68,17 @@ class BookingJobs:
         """Remind those whose time is near."""
         await remind(tx, self._voice, await mark_reminders(tx, now=now), now=now)
 
-    async def follow_ticket(self, tx: Tx, event: TicketEnded) -> None:
-        """End the booking that came as this ticket, served or not."""
-        if event.status in _ENDS:
-            is_served = event.status == TicketStatus.SEATED.value
-            await end_with_tickets(
-                tx, [event.ticket_id], is_served=is_served, now=self._clock.now()
-            )
+    async def follow_tickets(self, tx: Tx, events: Sequence[TicketEnded]) -> None:
+        """End the bookings that came as these tickets, served or not."""
+        for is_served in (True, False):
+            ended = [
+                event.ticket_id
+                for event in events
+                if event.status in _ENDS
+                and (event.status == TicketStatus.SEATED.value) is is_served
+            ]
+            if ended:
+                await end_with_tickets(tx, ended, is_served=is_served, now=self._clock.now())
 
     async def tell_of_cancellation(self, tx: Tx, event: BookingCancelled) -> None:
         """Tell whom the store called off; who did it himself knows."""

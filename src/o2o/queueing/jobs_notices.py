@@ -29,7 +29,7 @@ def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: V
     jobs = NoticeJobs(clock, voice)
     registry.subscribe_many(TicketCalled, jobs.tell_of_calls)
     registry.subscribe_many(QueueChanged, jobs.tell_almost_there)
-    registry.subscribe(TicketEnded, jobs.tell_of_end)
+    registry.subscribe_many(TicketEnded, jobs.tell_of_ends)
     registry.subscribe(PromiseMissed, jobs.tell_of_promise)
     registry.schedule(
         "queueing.tell_almost_there", every_seconds=LOOK_EVERY_SECONDS, run=jobs.look_at_all
@@ -63,12 +63,13 @@ class NoticeJobs:
         keys = {(event.queue_id, event.business_on) for event in events}
         await tell_almost_there(tx, self._voice, keys=keys, now=self._clock.now())
 
-    async def tell_of_end(self, tx: Tx, event: TicketEnded) -> None:
-        """Tell the party that the store cancelled; of every other end it knows."""
-        if event.by_store and event.status == TicketStatus.CANCELLED.value:
-            await tell_of_cancellation(
-                tx, self._voice, ticket_id=event.ticket_id, at=event.at, now=self._clock.now()
-            )
+    async def tell_of_ends(self, tx: Tx, events: Sequence[TicketEnded]) -> None:
+        """Tell the parties that the store cancelled; of every other end they know."""
+        for event in events:
+            if event.by_store and event.status == TicketStatus.CANCELLED.value:
+                await tell_of_cancellation(
+                    tx, self._voice, ticket_id=event.ticket_id, at=event.at, now=self._clock.now()
+                )
 
     async def tell_of_promise(self, tx: Tx, event: PromiseMissed) -> None:
         """Tell the party what the store says to a wait that grew too long."""
