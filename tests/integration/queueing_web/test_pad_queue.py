@@ -266,7 +266,8 @@ async def test_unknown_verbs_and_forged_forms_are_refused(
 ) -> None:
     [ticket] = await taken(sessions, take(halls.here.a))
     path = f"/pad/queue/tickets/{ticket.ticket_id}"
-    assert (await pad.post(f"{path}/sell", request_id=new_id())).status_code == 404
+    for verb in ("sell", "call"):
+        assert (await pad.post(f"{path}/{verb}", request_id=new_id())).status_code == 404
     assert (await pad.post(f"{path}/seat", request_id="x")).status_code == 422
     pad.csrf = "0" * 64
     assert (await pad.post(f"{path}/seat", request_id=new_id())).status_code == 403
