@@ -41,7 +41,7 @@ _ENTER = text(
     " CAST(:points AS bigint[]), CAST(:granted_ats AS timestamptz[])) WITH ORDINALITY"
     " AS o(request_id, body_hash, member_id, store_id, principal, bonus, points, granted_at, n)"
     " LEFT JOIN ledger_accounts s ON s.owner_id = o.store_id AND s.kind = 'store_opening'"
-    "  AND s.brand_id = :brand_id),"
+    "  AND s.brand_id = :brand_id AND s.owner_id = ANY(CAST(:stores AS uuid[]))),"
     " issued AS (SELECT id FROM ledger_accounts"
     "  WHERE owner_id = :brand_id AND kind = 'brand_points_issued'),"
     " opened AS (INSERT INTO ledger_accounts"
@@ -116,7 +116,8 @@ async def enter_opening_balances(
         check_amount(one.bonus_fen, field="bonus_fen", amount_min=0)
         check_amount(one.points, field="points", amount_min=0, amount_max=POINTS_MAX)
     columns = list(zip(*openings, strict=True))
-    await _check_books(tx, brand_id, columns[2])
+    stores = sorted(set(columns[2]))
+    await _check_books(tx, brand_id, stores)
     await tx.execute(
         _ENTER,
         {
@@ -129,6 +130,7 @@ async def enter_opening_balances(
             "body_hashes": [body_hash("enter_opening_balance", *one[1:]) for one in openings],
             "member_ids": columns[1],
             "store_ids": columns[2],
+            "stores": stores,
             "principals": columns[3],
             "bonuses": columns[4],
             "points": columns[5],
@@ -137,8 +139,7 @@ async def enter_opening_balances(
     )
 
 
-async def _check_books(tx: Tx, brand_id: BrandId, store_ids: Sequence[StoreId]) -> None:
-    stores = sorted(set(store_ids))
+async def _check_books(tx: Tx, brand_id: BrandId, stores: Sequence[StoreId]) -> None:
     asked = {"brand_id": brand_id, "store_ids": stores}
     open_ = set((await tx.scalars(_FIND_BOOKS, asked)).all())
     for store_id in stores:

@@ -27,7 +27,7 @@ from o2o.ledger.actions.enter_opening_balances import OpeningBalance, enter_open
 from o2o.ledger.actions.open_accounts import open_store_accounts
 from o2o.membership.actions.issue_card import TRIES_MAX, CardNumbersExhausted
 from o2o.membership.queries.programmes import get_programme
-from o2o.membership.rules.member_code import new_card_no
+from o2o.membership.rules.member_code import new_card_nos
 from o2o.membership.rules.points import points_expire_at
 
 TIMEZONE = "Asia/Shanghai"
@@ -38,26 +38,32 @@ _STRETCHES = text(
     " AND line > :cursor AND fault IS NULL ORDER BY line LIMIT CAST(:limit AS bigint) * :most) b"
     " GROUP BY stretch ORDER BY last"
 )
-# What has come to be since the check: the same phone or card, by another way.
+# What has come to be since the check: the same phone or card, by another way. Each is looked up by
+# an index: a subquery that is compared with NULL is never made a walk through all members.
+_CARD_IS_THERE = (
+    "(SELECT c.id FROM offline_cards c WHERE c.brand_id = :brand_id AND c.card_no = r.card_no)"
+    " IS NOT NULL"
+)
+_PHONE_IS_THERE = (
+    "(SELECT m.id FROM members m WHERE m.brand_id = :brand_id AND m.phone = r.phone"
+    " AND m.status = 'active' LIMIT 1) IS NOT NULL"
+    " OR (SELECT i.member_id FROM member_identities i WHERE i.brand_id = :brand_id"
+    " AND i.kind = 'phone' AND i.value = r.phone LIMIT 1) IS NOT NULL"
+)
+_OF_STRETCH = (
+    "r.import_id = :id AND r.line > CAST(:cursor AS bigint) AND r.line <= CAST(:last AS bigint)"
+    " AND r.fault IS NULL"
+)
 _LEAVE_OUT = text(
-    "UPDATE import_card_rows r SET fault = CASE WHEN t.is_card THEN 'card_no_exists'"
-    " ELSE 'phone_exists' END FROM ("
-    " SELECT x.line, EXISTS (SELECT 1 FROM offline_cards c"
-    "  WHERE c.brand_id = :brand_id AND c.card_no = x.card_no) AS is_card,"
-    " EXISTS (SELECT 1 FROM members m WHERE m.brand_id = :brand_id AND m.phone = x.phone"
-    "  AND m.status = 'active')"
-    " OR EXISTS (SELECT 1 FROM member_identities i WHERE i.brand_id = :brand_id"
-    "  AND i.kind = 'phone' AND i.value = x.phone) AS is_phone"
-    " FROM import_card_rows x WHERE x.import_id = :id AND x.line > :cursor AND x.line <= :last"
-    "  AND x.fault IS NULL) t"
-    " WHERE r.import_id = :id AND r.line = t.line AND (t.is_card OR t.is_phone) RETURNING r.line"
+    f"UPDATE import_card_rows r SET fault = CASE WHEN {_CARD_IS_THERE} THEN 'card_no_exists'"  # noqa: S608 - our own pieces
+    f" ELSE 'phone_exists' END WHERE {_OF_STRETCH} AND ({_CARD_IS_THERE} OR {_PHONE_IS_THERE})"
+    " RETURNING r.line"
 )
 # A card that was opened on a day was opened at noon.
 _ROWS = text(
-    "SELECT line, store_id, principal_fen, bonus_fen, points,"
+    "SELECT line, store_id, principal_fen, bonus_fen, points,"  # noqa: S608 - our own pieces
     " least((opened_on + time '12:00') AT TIME ZONE :timezone, CAST(:now AS timestamptz)) AS began"
-    " FROM import_card_rows WHERE import_id = :id AND line > :cursor AND line <= :last"
-    " AND fault IS NULL ORDER BY line"
+    f" FROM import_card_rows r WHERE {_OF_STRETCH} ORDER BY line"
 )
 
 
@@ -71,7 +77,7 @@ _NUMBERED = (
     "(SELECT line, n,"  # noqa: S608 - our own pieces
     f" {_id_at('ids')} AS id, {_id_at('member_ids')} AS member_id"
     " FROM unnest(CAST(:lines AS bigint[])) WITH ORDINALITY AS l(line, n)) x"
-    " JOIN import_card_rows r ON r.import_id = :id AND r.line = x.line"
+    f" JOIN import_card_rows r ON r.line = x.line AND {_OF_STRETCH}"
 )
 _MEMBERS = text(
     "INSERT INTO members"  # noqa: S608 - our own pieces
@@ -91,16 +97,16 @@ _CARDS = text(
     "INSERT INTO cards (id, brand_id, member_id, card_no, status, issued_at)"  # noqa: S608
     f" SELECT {_id_at('ids')}, :brand_id, {_id_at('member_ids')}, card_no, 'active', :now"
     " FROM unnest(CAST(:card_nos AS text[])) WITH ORDINALITY AS c(card_no, n)"
-    " WHERE NOT EXISTS (SELECT 1 FROM cards t WHERE t.card_no = c.card_no) RETURNING card_no"
+    " WHERE (SELECT t.id FROM cards t WHERE t.card_no = c.card_no) IS NULL RETURNING card_no"
 )
 # The same again when it is our turn: each phone must be of one member, whom we just entered.
 _OVERTAKEN = text(
-    "SELECT EXISTS (SELECT 1 FROM import_card_rows x WHERE x.import_id = :id AND x.line > :cursor"
-    " AND x.line <= :last AND x.fault IS NULL AND x.phone IS NOT NULL AND ("
-    " (SELECT count(*) FROM members m WHERE m.brand_id = :brand_id AND m.phone = x.phone"
+    f"SELECT EXISTS (SELECT 1 FROM import_card_rows r WHERE {_OF_STRETCH}"  # noqa: S608
+    " AND r.phone IS NOT NULL AND ("
+    " (SELECT count(*) FROM members m WHERE m.brand_id = :brand_id AND m.phone = r.phone"
     "  AND m.status = 'active') > 1"
-    " OR EXISTS (SELECT 1 FROM member_identities i WHERE i.brand_id = :brand_id"
-    "  AND i.kind = 'phone' AND i.value = x.phone)))"
+    " OR (SELECT i.member_id FROM member_identities i WHERE i.brand_id = :brand_id"
+    "  AND i.kind = 'phone' AND i.value = r.phone LIMIT 1) IS NOT NULL))"
 )
 
 
@@ -132,7 +138,7 @@ async def carry_cards(
     left_out = (await tx.execute(_LEAVE_OUT, asked | {"brand_id": one.brand_id})).all()
     rows = (await tx.execute(_ROWS, asked | {"timezone": TIMEZONE, "now": now})).all()
     if rows:
-        await _enter(tx, one, rows, card_prefix=card_prefix, now=now)
+        await _enter(tx, one, rows, stretch=stretch, card_prefix=card_prefix, now=now)
     return len(rows), len(left_out)
 
 
@@ -157,11 +163,18 @@ async def open_books(tx: Tx, one: Import, *, now: datetime) -> None:
 
 
 async def _enter(
-    tx: Tx, one: Import, rows: Sequence[Any], *, card_prefix: str, now: datetime
+    tx: Tx,
+    one: Import,
+    rows: Sequence[Any],
+    *,
+    stretch: Stretch,
+    card_prefix: str,
+    now: datetime,
 ) -> None:
     member_ids = new_id_bytes(len(rows))
     asked = {
         "id": one.id,
+        **stretch._asdict(),
         "brand_id": one.brand_id,
         "lines": [row.line for row in rows],
         "member_ids": member_ids,
@@ -178,10 +191,9 @@ async def _issue_cards(
 ) -> None:
     """Give each member a random number of the brand; whose number was taken draws again."""
     for _ in range(TRIES_MAX):
-        drawn: dict[str, bytes] = {}
-        for at in range(0, len(member_ids), 16):
-            # A number that was drawn a moment ago falls to the later member; the other draws again.
-            drawn[new_card_no(card_prefix)] = member_ids[at : at + 16]
+        wanting = [member_ids[at : at + 16] for at in range(0, len(member_ids), 16)]
+        # A number that was drawn a moment ago falls to the later member; the other draws again.
+        drawn = dict(zip(new_card_nos(card_prefix, len(wanting)), wanting, strict=True))
         issued = await tx.scalars(
             _CARDS,
             {
@@ -193,11 +205,7 @@ async def _issue_cards(
             },
         )
         have = {drawn[card_no] for card_no in issued}
-        member_ids = b"".join(
-            member_ids[at : at + 16]
-            for at in range(0, len(member_ids), 16)
-            if member_ids[at : at + 16] not in have
-        )
+        member_ids = b"".join(id_ for id_ in wanting if id_ not in have)
         if not member_ids:
             return
     raise CardNumbersExhausted(card_prefix)
