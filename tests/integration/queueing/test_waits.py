@@ -15,11 +15,13 @@ from o2o.kernel.ids import new_id
 from o2o.queueing import jobs_waits, learning
 from o2o.queueing.actions.enter_past_tickets import PastTicket, enter_past_tickets
 from o2o.queueing.actions.move_tickets import Verb
+from o2o.queueing.actions.move_to_queue import MoveToQueue, TakenTicket, move_to_queue
 from o2o.queueing.actions.notice_missed_promises import notice_missed_promises
 from o2o.queueing.learning import WaitLearner
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.queries.wait_report import list_told_days, list_told_queues, sum_up
 from o2o.queueing.rules.wait_estimate import ColdModel, LearntModel, WaitEstimate
+from tests.factories.members import count
 from tests.factories.queues import Hall, called, given_hall, moved, take, taken
 from tests.fakes.clock import NOON, FakeClock
 
@@ -183,9 +185,17 @@ async def test_a_promise_is_missed_once_and_only_while_the_party_waits(
 async def test_a_party_that_is_called_meanwhile_is_not_told_of_a_missed_promise(
     sessions: SessionFactory, hall: Hall
 ) -> None:
-    await taken(sessions, take(hall.a), take(hall.a))
-    await called(sessions, hall.a)
-    await called(sessions, hall.a)
+    _, second, third = await taken(sessions, *(take(hall.a) for _ in range(3)))
+    for _ in range(3):
+        await called(sessions, hall.a)
+    # Called in time; one was not there and waits again, one goes on in another queue.
+    await moved(sessions, Verb.SKIP, second.ticket_id)
+    assert not isinstance(await moved(sessions, Verb.RETURN, second.ticket_id), Exception)
+    onward = MoveToQueue(request_id=new_id(), ticket_id=third.ticket_id, queue_id=hall.b, now=NOON)
+    async with transaction(sessions) as tx:
+        [gone_on] = await move_to_queue(tx, [onward])
+    assert isinstance(gone_on, TakenTicket)
+    assert await count(sessions, "tickets", "status = 'waiting'") == 2
 
     async with transaction(sessions) as tx:
         assert await notice_missed_promises(tx, now=NOON + timedelta(hours=5), limit=9) == 0

@@ -37,7 +37,8 @@ __all__ = ["MoveToQueue", "TakenTicket", "move_to_queue"]
 async def move_to_queue(tx: Tx, commands: Sequence[MoveToQueue]) -> list[TakenTicket | Fact]:
     """Answer each command in order, one ticket at a time; the new number goes on from the old one.
 
-    The place is that of the time at which the first number was taken; the promise stays. Facts:
+    The place is that of the time at which the first number was taken; a promise that was not kept
+    yet stays. Facts:
     TicketNotFound, QueueNotFound, SameQueue, PartySizeOutOfRange, TicketNotActive, NumberPassed,
     QueueNotOpen (closed; where it pauses those who are here go on), RequestBodyDiffers.
     Publishes ticket.ended (moved), ticket.taken, and queue.changed.
@@ -161,7 +162,8 @@ def _new_ticket(
         moved_from_id=ticket.ticket_id,
         taken_at=ticket.taken_at,
         travel_seconds=ticket.travel_seconds,
-        promise=ticket.promise,
+        # Of whoever was called already it was kept.
+        promise=ticket.promise if ticket.called_at is None else None,
         parties_ahead=0,
     )
     new.parties_ahead = positions_of(in_turn([*waiting, new], day.turn))[new.ticket_id]

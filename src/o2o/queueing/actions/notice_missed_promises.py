@@ -8,12 +8,13 @@ from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.queueing.events import PromiseMissed
 
-# Once per ticket: the conditional update is the guard. Who is being called just now is left alone.
+# Once per ticket: the conditional update is the guard. Who is being called just now is left alone,
+# and so is whoever was called, was not there and waits again: that promise was kept.
 _MISSED = text(
     "WITH missed AS ("
     " SELECT t.id FROM tickets t"
     " WHERE t.status = 'waiting' AND t.promise_missed_at IS NULL"
-    " AND t.promised_high_seconds > 0"
+    " AND t.called_at IS NULL AND t.promised_high_seconds > 0"
     " AND t.taken_at + make_interval(secs => t.promised_high_seconds) < :now"
     " ORDER BY t.taken_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
     " UPDATE tickets t SET promise_missed_at = :now FROM missed"
