@@ -12,7 +12,7 @@ from o2o.infra.database import Tx
 # One row per queue that is in use or was used on the day. Waits are those from the number to
 # the first call; a median, since one forgotten ticket would spoil a mean.
 _FIGURES = text(
-    "SELECT q.id, q.store_id, q.code, q.name, q.status, q.retired_at,"
+    "SELECT q.id, q.store_id, q.code, q.name, q.name_en, q.status, q.retired_at,"
     "  count(t.id) AS taken,"
     "  count(*) FILTER (WHERE t.status = 'waiting') AS waiting,"
     "  count(*) FILTER (WHERE t.status = 'called') AS called,"
@@ -38,6 +38,7 @@ class QueueFigures(msgspec.Struct, frozen=True, kw_only=True):
     store_id: UUID
     code: str
     name: str
+    name_en: str
     status: str
     is_retired: bool
     taken: int
@@ -62,6 +63,7 @@ async def list_queue_figures(tx: Tx, days: Sequence[tuple[UUID, date]]) -> list[
             store_id=row.store_id,
             code=row.code,
             name=row.name,
+            name_en=row.name_en,
             status=row.status,
             is_retired=row.retired_at is not None,
             taken=row.taken,

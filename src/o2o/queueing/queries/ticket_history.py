@@ -10,10 +10,13 @@ from sqlalchemy import text
 from o2o.infra.database import Tx
 
 PAGE_TICKETS = 50
+# The moves that stand with a call each, in the same order.
+CALLS = frozenset({"called", "recalled"})
 
 _TICKETS = text(
-    "SELECT t.id, q.code, q.name, t.number, t.party_size, t.status, t.priority, t.source,"
-    "  t.taken_at, t.called_at, t.ended_at, t.promised_low_seconds, t.promised_high_seconds,"
+    "SELECT t.id, q.code, q.name, q.name_en, t.number, t.party_size, t.status, t.priority,"
+    "  t.source, t.taken_at, t.called_at, t.ended_at, t.promised_low_seconds,"
+    "  t.promised_high_seconds,"
     "  m.name AS member_name"
     " FROM tickets t JOIN queues q ON q.id = t.queue_id LEFT JOIN members m ON m.id = t.member_id"
     " WHERE t.store_id = :store_id AND t.business_on = :day"
@@ -30,7 +33,7 @@ _MOVES = text(
     " WHERE v.ticket_id = ANY(CAST(:ticket_ids AS uuid[])) ORDER BY v.seq"
 )
 _CALLS = text(
-    "SELECT ticket_id, kind, desk, called_at FROM queue_calls"
+    "SELECT ticket_id, desk FROM queue_calls"
     " WHERE ticket_id = ANY(CAST(:ticket_ids AS uuid[])) ORDER BY seq"
 )
 
@@ -43,14 +46,8 @@ class PastMove(msgspec.Struct, frozen=True, kw_only=True):
     who: str | None
     pad: str | None
     reason: str | None
-
-
-class PastCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of a ticket."""
-
-    is_recall: bool
-    desk: str
-    at: datetime
+    # Where a call led to.
+    desk: str | None
 
 
 class PastTicket(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +56,7 @@ class PastTicket(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: UUID
     queue_code: str
     queue_name: str
+    queue_name_en: str
     number: int
     party_size: int
     status: str
@@ -71,7 +69,6 @@ class PastTicket(msgspec.Struct, frozen=True, kw_only=True):
     promised_high_seconds: int | None
     member_name: str | None
     moves: Sequence[PastMove]
-    calls: Sequence[PastCall]
 
 
 async def list_past_tickets(
@@ -93,6 +90,10 @@ async def list_past_tickets(
     shown = rows[:PAGE_TICKETS]
     ids = [row.id for row in shown]
     moves: dict[UUID, list[PastMove]] = {ticket_id: [] for ticket_id in ids}
+    desks: dict[UUID, list[str]] = {ticket_id: [] for ticket_id in ids}
+    for row in await tx.execute(_CALLS, {"ticket_ids": ids}):
+        desks[row.ticket_id].append(row.desk)
+    calls = {ticket_id: iter(named) for ticket_id, named in desks.items()}
     for row in await tx.execute(_MOVES, {"ticket_ids": ids}):
         moves[row.ticket_id].append(
             PastMove(
@@ -101,18 +102,15 @@ async def list_past_tickets(
                 who=row.staff_name or row.key_name,
                 pad=row.pad_name,
                 reason=row.reason,
+                desk=next(calls[row.ticket_id], None) if row.move in CALLS else None,
             )
-        )
-    calls: dict[UUID, list[PastCall]] = {ticket_id: [] for ticket_id in ids}
-    for row in await tx.execute(_CALLS, {"ticket_ids": ids}):
-        calls[row.ticket_id].append(
-            PastCall(is_recall=row.kind == "recall", desk=row.desk, at=row.called_at)
         )
     tickets = [
         PastTicket(
             ticket_id=row.id,
             queue_code=row.code,
             queue_name=row.name,
+            queue_name_en=row.name_en,
             number=row.number,
             party_size=row.party_size,
             status=row.status,
@@ -125,7 +123,6 @@ async def list_past_tickets(
             promised_high_seconds=row.promised_high_seconds,
             member_name=row.member_name,
             moves=moves[row.id],
-            calls=calls[row.id],
         )
         for row in shown
     ]
