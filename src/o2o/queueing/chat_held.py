@@ -9,8 +9,9 @@ from o2o.queueing.chat_talk import Step, Talk, Want, Wish, keep_talk, request_of
 from o2o.queueing.commands import MovedTicket, MoveTicket, Verb
 from o2o.queueing.errors import ReturnsExhausted
 from o2o.queueing.queries.tickets_in_chat import HeldTicket
+from o2o.queueing.rules.reply_sizes import as_many_as_fit
 from o2o.wechat.chat.asks import END_DIALOGUE, Answer
-from o2o.wechat.codec.replies import TextReply
+from o2o.wechat.codec.reply_types import TEXT_SIZE_MAX, TextReply
 
 Move = tuple[Verb, MoveTicket]
 
@@ -23,7 +24,9 @@ def plan_held(phrases: Phrases, want: Want, held: Sequence[HeldTicket]) -> Answe
     if not held:
         return _end(phrases.text(ask, "held.none"))
     if wish is Wish.STATUS:
-        return Answer(TextReply("\n\n".join(tell_held(phrases, want, ticket) for ticket in held)))
+        standing = [tell_held(phrases, want, ticket) for ticket in held]
+        fits = as_many_as_fit(standing, separator="\n\n", size_max=TEXT_SIZE_MAX)
+        return Answer(TextReply("\n\n".join(fits)))
     if want.is_off_list:
         told = phrases.text(ask, "ask.off_list", count=len(want.talk.offered))
         return Answer(TextReply(told), keep_talk(Step.TICKET, want.talk))

@@ -6,8 +6,10 @@ from o2o.queueing.chat_phrases import Phrases, minutes_of
 from o2o.queueing.queries.crowds import Crowd, Line
 from o2o.queueing.queries.places import StoreChoice
 from o2o.queueing.queries.tickets_in_chat import HeldTicket
+from o2o.queueing.rules.reply_sizes import as_many_as_fit
 from o2o.queueing.rules.taking import fitting
 from o2o.wechat.chat.asks import Ask
+from o2o.wechat.codec.reply_types import TEXT_SIZE_MAX
 
 
 def tell_wait(
@@ -20,14 +22,16 @@ def tell_wait(
 ) -> str:
     """Say how many people wait in a store and how long one who joins now would."""
     told = [_headline(phrases, ask, crowd=crowd, choice=choice, held=held)]
+    states: list[str] = []
     if crowd.taking and crowd.people and len(crowd.lines) > 1:
-        told += [phrases.line_state(ask, line) for line in crowd.lines]
+        states = [phrases.line_state(ask, line) for line in crowd.lines]
     silent = phrases.silence(ask, crowd)
     if silent:
         told.append(silent)
     if choice.is_guess:
         told.append(phrases.text(ask, "wait.guessed", store=crowd.name))
-    return "\n".join(told)
+    left = TEXT_SIZE_MAX - len("\n".join([*told, ""]).encode())
+    return "\n".join([told[0], *as_many_as_fit(states, separator="\n", size_max=left), *told[1:]])
 
 
 def tell_called(phrases: Phrases, ask: Ask, *, crowd: Crowd, letter: str) -> str:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from o2o.queueing.rules.chat_texts import CalledText, ChatTables, ChatTexts, StatusText, TakeText
+from o2o.queueing.rules.reply_sizes import as_many_as_fit
 from o2o.web.copy import LANGUAGES
 from tests.factories.wechat import WORDS
 
@@ -141,3 +142,11 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     TEXTS.named(text, ["小灶静安寺店"])
     size = TEXTS.party_size(text)
     assert size is None or size >= 0
+
+
+def test_a_reply_holds_whole_parts() -> None:
+    parts = ["排队", "五十", "人"]
+    assert as_many_as_fit(parts, separator="\n", size_max=13) == ["排队", "五十"]
+    assert as_many_as_fit(parts, separator="\n", size_max=17) == parts
+    assert as_many_as_fit(parts, separator="\n", size_max=1) == ["排队"]
+    assert as_many_as_fit([], separator="\n", size_max=1) == []
