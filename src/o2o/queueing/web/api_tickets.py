@@ -1,6 +1,5 @@
 """The JSON API of tickets: how one stands, and everything that can be done to it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +26,7 @@ from o2o.queueing.web.api_views import (
 )
 from o2o.web.api_parts import READ_RESPONSES, named, write_responses
 from o2o.web.guards import api_guard, provide_api_client
+from o2o.web.platform import platform_of
 from o2o.web.principals import APIClient
 from o2o.web.strict_json import refuse_lenient_json
 
@@ -62,11 +62,10 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[ChangeTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[MovedView]:
         """Answer 201, or 200 when sent again. To `desk`, or to where it was called before."""
-        command = _command(ticket_id, data, request, now=clock.now())
+        command = _command(ticket_id, data, request)
         return moved_answer(await queues.move(Verb.RECALL, command))
 
     @post(
@@ -80,11 +79,10 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[ChangeTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[MovedView]:
         """Answer 201, or 200 when sent again."""
-        command = _command(ticket_id, data, request, now=clock.now())
+        command = _command(ticket_id, data, request)
         return moved_answer(await queues.move(Verb.SKIP, command))
 
     @post(
@@ -98,11 +96,10 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[ChangeTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[MovedView]:
         """Answer 201, or 200 when sent again."""
-        command = _command(ticket_id, data, request, now=clock.now())
+        command = _command(ticket_id, data, request)
         return moved_answer(await queues.move(Verb.RETURN, command))
 
     @post(
@@ -116,11 +113,10 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[ChangeTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[MovedView]:
         """Answer 201, or 200 when sent again."""
-        command = _command(ticket_id, data, request, now=clock.now())
+        command = _command(ticket_id, data, request)
         return moved_answer(await queues.move(Verb.SEAT, command))
 
     @post(
@@ -134,11 +130,10 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[ChangeTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[MovedView]:
         """Answer 201, or 200 when sent again."""
-        command = _command(ticket_id, data, request, now=clock.now())
+        command = _command(ticket_id, data, request)
         return moved_answer(await queues.move(Verb.CANCEL, command))
 
     @post(
@@ -152,7 +147,6 @@ class TicketAPI(Controller):
         ticket_id: FromPath[UUID],
         data: JSONBody[TransferTicket],
         queues: NamedDependency[Queues],
-        clock: NamedDependency[Clock],
         request: Request[Any, Any, Any],
     ) -> Response[TakenView]:
         """Answer 201 with the new number, or 200 with the same body when sent again."""
@@ -166,15 +160,13 @@ class TicketAPI(Controller):
                 brand_id=client.brand_id,
                 api_key_id=client.key_id,
                 reason=_readable(data.reason),
-                now=clock.now(),
+                now=platform_of(request).clock.now(),
             )
         )
         return taken_answer(taken)
 
 
-def _command(
-    ticket_id: UUID, data: ChangeTicket, request: Request[Any, Any, Any], *, now: datetime
-) -> MoveTicket:
+def _command(ticket_id: UUID, data: ChangeTicket, request: Request[Any, Any, Any]) -> MoveTicket:
     client = provide_api_client(request)
     return MoveTicket(
         request_id=named(data.request_id),
@@ -183,7 +175,7 @@ def _command(
         api_key_id=client.key_id,
         desk=data.desk,
         reason=_readable(data.reason),
-        now=now,
+        now=platform_of(request).clock.now(),
     )
 
 
