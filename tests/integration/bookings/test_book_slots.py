@@ -1,19 +1,24 @@
 """Booking a slot: exactly as many as there are places, once per person and time."""
 
 import msgspec
+from sqlalchemy import text
 
 from o2o.crm.members import Fan
 from o2o.crm.statuses_bookings import BookingStatus
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.book_slots import book_slots
+from o2o.queueing.actions.cancel_bookings import cancel_bookings
+from o2o.queueing.actions.edit_booking_plan import PlanEdit, change_rule
 from o2o.queueing.booking_commands import Booked, BookSlot
 from o2o.queueing.errors_bookings import (
     BookedAlready,
     SlotFull,
 )
+from o2o.queueing.rules.booking_drafts import RuleDraft
 from tests.factories.bookings import (
     SHANGHAI,
     given_fans,
@@ -22,6 +27,7 @@ from tests.factories.bookings import (
     slots_booked,
 )
 from tests.factories.members import count, given_member
+from tests.fakes.clock import NOON
 
 NINE = shanghai("2026-11-21 09:00")
 
@@ -97,4 +103,36 @@ async def test_who_became_a_member_has_the_booking_of_before(
     [again] = await booked(sessions, hall.book(NINE, fan_id=None, member_id=member_id))
     assert isinstance(first, Booked)
     assert again == msgspec.structs.replace(first, is_replay=True)
+    assert await slots_booked(sessions) == {"11-21 09:00": 1}
+
+
+async def test_places_are_not_given_anew_when_a_slot_is_for_others(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    [other] = await given_fans(sessions, hall, 1)
+    [mine] = await booked(sessions, hall.book(NINE, party_size=2))
+    assert isinstance(mine, Booked)
+    draft = RuleDraft(
+        queue_id=hall.queue.id,
+        weekdays=(5,),
+        since_minute=9 * 60,
+        until_minute=12 * 60,
+        slot_minutes=30,
+        capacity=1,
+        party_size_min=2,
+        party_size_max=6,
+    )
+    async with transaction(sessions) as tx:
+        rule_id = await tx.scalar(text("SELECT id FROM booking_rules WHERE weekday = 5"))
+        edit = PlanEdit(store_id=hall.store.id, actor=SYSTEM, now=NOON)
+        await change_rule(tx, rule_id, draft, edit=edit)
+    theirs = hall.book(NINE, fan=other, party_size=2)
+    [refused] = await booked(sessions, theirs)
+    assert isinstance(refused, SlotFull)
+    assert await slots_booked(sessions) == {"11-21 09:00": 1}
+    async with transaction(sessions) as tx:
+        await cancel_bookings(tx, [hall.change(mine.booking_id)])
+    [done] = await booked(sessions, theirs)
+    assert isinstance(done, Booked)
     assert await slots_booked(sessions) == {"11-21 09:00": 1}

@@ -19,6 +19,7 @@ from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.kernel.ids import new_id
 from o2o.queueing.actions.cancel_bookings import cancel_bookings
+from o2o.queueing.actions.carry_slots import carry_slots
 from o2o.queueing.booking_commands import ChangeBooking
 from o2o.queueing.errors_bookings import (
     BookingPlanGone,
@@ -88,12 +89,13 @@ async def add_rule(tx: Tx, draft: RuleDraft, *, edit: PlanEdit) -> list[UUID]:
         for weekday in sorted(set(draft.weekdays))
     ]
     await tx.execute(insert(BookingRule), rows)
+    await carry_slots(tx, edit.store_id, now=edit.now)
     await _note(tx, edit, "booking_rule.added", rule=msgspec.to_builtins(draft))
     return [row["id"] for row in rows]
 
 
 async def change_rule(tx: Tx, rule_id: UUID, draft: RuleDraft, *, edit: PlanEdit) -> None:
-    """Change a rule of one weekday; what was booked by it stays.
+    """Change a rule of one weekday; what was booked by it stays, and counts in what it offers now.
 
     Raises BookingPlanGone, BookingPlanWrong, BookingRulesOverlap.
     """
@@ -110,6 +112,7 @@ async def change_rule(tx: Tx, rule_id: UUID, draft: RuleDraft, *, edit: PlanEdit
         .where(BookingRule.id == rule_id, BookingRule.store_id == edit.store_id)
         .values(weekday=weekday, **_rule_values(draft))
     )
+    await carry_slots(tx, edit.store_id, now=edit.now)
     await _note(tx, edit, "booking_rule.changed", rule_id=rule_id, rule=msgspec.to_builtins(draft))
 
 
