@@ -4,6 +4,8 @@ import json
 
 from o2o.crm.statuses import QueueStatus
 from o2o.infra.database import SessionFactory
+from o2o.queueing.actions.move_tickets import MovedTicket, Verb
+from tests.factories.queues import moved
 from tests.fakes.clock import FakeClock
 from tests.integration.queueing_chat.conftest import (
     CLASSES,
@@ -126,8 +128,11 @@ async def test_called_number_in_every_spelling_and_spoken(
     place = await given_place(sessions, hall, LINES)
     person = await given_person(sessions, hall)
     await given_waiting(sessions, place.queues["B"], 1, 1, clock=clock)
+    first = await given_call(sessions, place.queues["B"], clock=clock)
     await given_call(sessions, place.queues["B"], clock=clock)
-    await given_call(sessions, place.queues["B"], clock=clock)
+    # One of before is called again: the line has come as far as it has.
+    again = await moved(sessions, Verb.RECALL, first.ticket_id, now=clock.now())
+    assert isinstance(again, MovedTicket)
     typed = ["11b", "11B", "１１b", "１１Ｂ", " 11 b 。", "查11b", "11b业务", "11b業務"]
     spoken = ["十一B。", "幺幺b", "一一b，", "11B。", "11必"]
     told = [await person.say(words) for words in typed]

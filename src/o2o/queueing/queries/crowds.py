@@ -39,7 +39,9 @@ _DAYS = text(
     "  FROM tickets t WHERE t.queue_id = a.queue_id AND t.business_on = a.day"
     "  AND t.status = 'waiting') w"
     " LEFT JOIN LATERAL (SELECT t.number FROM queue_calls l JOIN tickets t ON t.id = l.ticket_id"
-    "  WHERE l.queue_id = a.queue_id AND l.business_on = a.day ORDER BY l.seq DESC LIMIT 1) c"
+    # A number that is called again does not say how far the line has come.
+    "  WHERE l.queue_id = a.queue_id AND l.business_on = a.day AND l.kind = 'call'"
+    "  ORDER BY l.seq DESC LIMIT 1) c"
     " ON true"
 )
 
