@@ -1,7 +1,9 @@
 """`python -m bench.imports`: how fast a file of old cards is checked and carried over, in how much.
 
 The product's own runner works in a process of its own, against the product's own server with every
-commit durable. Memory is that process's peak, Python and its libraries included.
+commit durable. Memory is that process's peak, Python and its libraries included. Processor time is
+told for each row, of the runner and of the server with all its processes: on a machine that others
+use too, it says more than the clock.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from sqlalchemy import text
 
 from bench.database import Postgres
 from bench.import_files import write_csv, write_xlsx
-from bench.machine import cores, describe, load_average
+from bench.machine import cores, describe, family_cpu_seconds, load_average
 from bench.servers import ROOT
 from bench.world import make_world
 from o2o.crm.statuses import ImportKind, StaffRoleName
@@ -50,7 +52,8 @@ def main() -> int:
     """Run; the exit status says whether the books are right afterwards."""
     asked = _arguments()
     if asked.child:
-        figures = asyncio.run(_work(asked.child, Path(asked.file), carries=asked.carry))
+        work = _work(asked.child, Path(asked.file), pid=asked.server_pid, carries=asked.carry)
+        figures = asyncio.run(work)
         print(json.dumps(figures))
         return 0
     print(describe() | {"load average": round(load_average(), 2)}, flush=True)
@@ -67,28 +70,52 @@ def _measure(asked: argparse.Namespace, postgres: Postgres) -> int:
         file = Path(folder) / f"cards.{asked.format}"
         WRITERS[asked.format](file, asked.rows, seed=asked.seed)
         print(f"{asked.rows:,} rows, {file.stat().st_size / 1e6:.1f} MB of {asked.format}")
-        command = [sys.executable, "-m", "bench.imports", "--child", postgres.url, "--file", file]
+        command = [sys.executable, "-m", "bench.imports", "--child", postgres.url]
+        command += ["--file", str(file), "--server-pid", str(postgres.pid)]
         if not asked.carry:
             command.append("--check-only")
         told = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if told.returncode:
         sys.exit(told.stdout)
     figures = json.loads(told.stdout.splitlines()[-1])
+    figures["load average"] = round(load_average(), 2)
     for name, value in figures.items():
         print(f"{name:>28}  {value}")
     return 0 if figures["books"] in {"sound", "untouched"} else 1
 
 
-async def _work(url: str, file: Path, *, carries: bool) -> dict[str, object]:
+class Processor:
+    """Processor time of the runner and of the server since it was last asked."""
+
+    def __init__(self, server_pid: int) -> None:
+        """Begin."""
+        self._pid = server_pid
+        self._before = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        return time.process_time(), family_cpu_seconds(self._pid)
+
+    def told(self, what: str, rows: int) -> dict[str, object]:
+        """Return both in microseconds a row, and begin anew."""
+        before, self._before = self._before, self._now()
+        return {
+            f"{what}, {who} \u00b5s a row": round((after - earlier) / max(rows, 1) * 1e6, 1)
+            for who, earlier, after in zip(("runner", "server"), before, self._before, strict=True)
+        }
+
+
+async def _work(url: str, file: Path, *, pid: int, carries: bool) -> dict[str, object]:
     engine = create_engine(url, pool_size=2)
     sessions = create_sessions(engine)
     try:
-        return await _import(sessions, file, carries=carries)
+        return await _import(sessions, file, pid=pid, carries=carries)
     finally:
         await engine.dispose()
 
 
-async def _import(sessions: SessionFactory, file: Path, *, carries: bool) -> dict[str, object]:
+async def _import(
+    sessions: SessionFactory, file: Path, *, pid: int, carries: bool
+) -> dict[str, object]:
     clock = SystemClock()
     brand_id, store_id, uploader, confirmer = await _people(sessions)
     words = Words()
@@ -114,6 +141,7 @@ async def _import(sessions: SessionFactory, file: Path, *, carries: bool) -> dic
         )
         async with transaction(sessions) as tx:
             received = await receive_import(tx, command, pieces_of(opened))
+    processor = Processor(pid)
     kept = time.perf_counter()
     await runner.check(received.import_id)
     checked = time.perf_counter()
@@ -123,11 +151,13 @@ async def _import(sessions: SessionFactory, file: Path, *, carries: bool) -> dic
         "upload kept, seconds": round(kept - began, 2),
         "check, seconds": round(checked - kept, 2),
         "check, rows a second": int(one.row_count / (checked - kept)),
+        **processor.told("check", one.row_count),
         "rows": one.row_count,
         "rows with faults": one.faulty_count,
     }
     if carries:
         figures |= await _carry(sessions, one, runner=runner, by=confirmer, now=clock.now())
+        figures |= processor.told("carry over", one.good_count)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures["peak memory, MiB"] = peak // 1024
     figures["books"] = await _books(sessions) if carries else "untouched"
@@ -198,6 +228,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--check-only", dest="carry", action="store_false")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
+    parser.add_argument("--server-pid", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if not 1 <= asked.rows <= ROWS_MAX:
         parser.error(f"--rows 1 to {ROWS_MAX}")

@@ -23,6 +23,8 @@ RequestId = NewType("RequestId", UUID)
 
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
+# Asked of the enumeration for each of many, it would cost more than the id.
+_UNSAID = SafeUUID.unknown
 
 
 def new_id() -> UUID:
@@ -64,7 +66,7 @@ def _id_of(number: int) -> UUID:
     """Make an id of a number of 128 bits, without the questions that take most of the time."""
     made = object.__new__(UUID)
     object.__setattr__(made, "int", number)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    object.__setattr__(made, "is_safe", _UNSAID)
     return made
 
 
