@@ -141,8 +141,13 @@ async def test_a_code_of_an_earlier_print_says_so(phones: list[Phone]) -> None:
 
     answer = await phone.take(door=code)
 
-    assert answer.status_code == 410
-    assert "门口的二维码已经换新" in answer.text
+    scanned = await phone.get(f"queue?store={phone.hall.store.id}&door={code}")
+    for page in (answer, scanned):
+        assert page.status_code == 410
+        assert "门口的二维码已经换新" in page.text
+        assert "在下面选好就能取号" in page.text
+        # The form below does not send the old code again.
+        assert 'name="door" value=""' in page.text
     assert await count(phone.sessions, "tickets", "true") == 0
     ticket_of(await phone.take(door=await phone.door()))
 

@@ -18,7 +18,8 @@ from o2o.kernel.ids import new_request_id
 from o2o.membership.errors import SnapshotSession
 from o2o.queueing.commands import TakeTicket
 from o2o.queueing.desk_work import Queues
-from o2o.queueing.errors import TicketAlreadyActive
+from o2o.queueing.errors import DoorCodeForged, TicketAlreadyActive
+from o2o.queueing.errors_door import DoorCodeRetired
 from o2o.queueing.queries.doors import Door, get_door
 from o2o.queueing.queries.own_tickets import Holder, OwnTicket, list_own_active
 from o2o.queueing.web.diner_lines import list_store_cards, load_take
@@ -129,7 +130,8 @@ class DinerQueuePages(Controller):
                 tx,
                 diner,
                 store_id=data.store_id,
-                door=data.door,
+                # With a code that is no good nobody gets any further.
+                door="" if isinstance(fact, DoorCodeForged | DoorCodeRetired) else data.door,
                 form=data,
                 fault=fault_of(request, fact),
                 status=fact.status,
