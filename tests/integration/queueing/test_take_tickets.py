@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -22,8 +23,10 @@ from o2o.queueing.errors import (
     QueueNotOpen,
     QueuePaused,
     TicketAlreadyActive,
+    TicketNotFound,
     TooFarAway,
 )
+from o2o.queueing.queries.own_tickets import Holder, get_own_ticket, list_own_active
 from o2o.queueing.queries.queues import list_queues
 from tests.factories.members import count, given_fan, given_member
 from tests.factories.organisation import given_brand
@@ -143,6 +146,16 @@ async def test_who_became_a_member_in_line_has_one_number_still(
     assert isinstance(by_member, TicketAlreadyActive)
     assert by_member.ticket_id == mine.ticket_id
     assert await count(sessions, "tickets", "status = 'waiting'") == 1
+    # And sees it from another of the brand's accounts.
+    there = Holder(fan_id=new_id(), member_id=member_id, brand_id=hall.brand.id)
+    async with transaction(sessions) as tx:
+        seen = await list_own_active(tx, there, since=NOON - timedelta(hours=1), now=NOON)
+        own = await get_own_ticket(tx, mine.ticket_id, there, now=NOON)
+        with pytest.raises(TicketNotFound):
+            await get_own_ticket(
+                tx, mine.ticket_id, msgspec.structs.replace(there, member_id=None), now=NOON
+            )
+    assert [one.ticket_id for one in seen] == [own.ticket_id] == [mine.ticket_id]
 
 
 async def test_an_answered_request_is_answered_when_the_queue_has_closed(

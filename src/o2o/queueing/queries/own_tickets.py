@@ -12,7 +12,7 @@ from o2o.infra.database import Tx
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.lines import LineState, list_lines
-from o2o.queueing.queries.standings import TicketStanding
+from o2o.queueing.queries.standings import IS_OWN, TicketStanding
 from o2o.queueing.rules.notices import told_range
 
 _COLUMNS = (
@@ -31,14 +31,13 @@ _COLUMNS = (
     " LEFT JOIN LATERAL (SELECT seq, desk, called_at FROM queue_calls WHERE ticket_id = t.id"
     "  ORDER BY seq DESC LIMIT 1) l ON true"
 )
-_ONE = text(
-    f"{_COLUMNS} WHERE t.id = :ticket_id AND s.brand_id = :brand_id"
-    " AND (t.fan_id = :fan_id OR t.member_id = :member_id)"
-)
+_ONE = text(f"{_COLUMNS} WHERE t.id = :ticket_id AND s.brand_id = :brand_id AND {IS_OWN}")
 _ACTIVE = text(
     f"{_COLUMNS} WHERE t.id IN (SELECT id FROM tickets"  # noqa: S608 - our own text
     " WHERE fan_id = :fan_id AND ended_at IS NULL"
-    " UNION SELECT id FROM tickets WHERE member_id = :member_id AND ended_at IS NULL)"
+    " UNION SELECT id FROM tickets WHERE member_id = :member_id AND ended_at IS NULL"
+    " UNION SELECT w.id FROM tickets w JOIN fans f ON f.id = w.fan_id"
+    "  WHERE f.member_id = :member_id AND w.ended_at IS NULL)"
     " AND s.brand_id = :brand_id AND t.taken_at > :since"
     " ORDER BY t.status = 'called' DESC, t.status = 'waiting' DESC, t.taken_at DESC LIMIT 5"
 )

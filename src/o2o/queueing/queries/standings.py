@@ -14,11 +14,16 @@ _STANDINGS = text(
     "SELECT t.id, t.status, (SELECT max(c.seq) FROM queue_calls c WHERE c.ticket_id = t.id)"
     " AS call_seq FROM tickets t WHERE t.id = ANY(CAST(:ticket_ids AS uuid[]))"
 )
+# Whose a ticket is: the fan's who took it, the member's, and so another account's fan's of the same
+# member. Part of larger statements.
+IS_OWN = (
+    "(t.fan_id = :fan_id OR t.member_id = :member_id OR EXISTS"
+    " (SELECT 1 FROM fans f WHERE f.id = t.fan_id AND f.member_id = :member_id))"
+)
 # The brand is that of the store: a fan of another brand has no business here even with the id.
 _OWN = text(
-    "SELECT t.queue_id, t.business_on FROM tickets t JOIN stores s ON s.id = t.store_id"
-    " WHERE t.id = :ticket_id AND s.brand_id = :brand_id"
-    " AND (t.fan_id = :fan_id OR t.member_id = :member_id)"
+    "SELECT t.queue_id, t.business_on FROM tickets t JOIN stores s ON s.id = t.store_id"  # noqa: S608 - our own text
+    f" WHERE t.id = :ticket_id AND s.brand_id = :brand_id AND {IS_OWN}"
 )
 
 
