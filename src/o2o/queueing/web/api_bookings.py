@@ -157,7 +157,7 @@ class StoreBookingsAPI(Controller):
         store = await get_store(tx, store_id, brand_id=client.brand_id)
         plan = await get_plan(tx, store.id, now=clock.now())
         day = on or plan.day_of(clock.now())
-        _check_year(day.year)
+        _check_year(day.year, field="on")
         found = await list_day(tx, store.id, day, zone=plan.zone, now=clock.now())
         return DayBookingsView(
             store_id=store.id, on=day, bookings=[_row(one, plan.zone) for one in found]
@@ -318,14 +318,14 @@ def _instant(at: datetime) -> datetime:
     """Return a moment that can be kept. Raises RequestInvalid for one without a zone."""
     if at.tzinfo is None:
         raise RequestInvalid(field="starts_at", reason="a time needs its zone: +08:00")
-    _check_year(at.year)
+    _check_year(at.year, field="starts_at")
     return at
 
 
-def _check_year(year: int) -> None:
+def _check_year(year: int, *, field: str) -> None:
     # At the ends of the calendar a day has no day before or after it.
     if not 1000 <= year <= 9998:
-        raise RequestInvalid(field="starts_at", reason="no such year")
+        raise RequestInvalid(field=field, reason="no such year")
 
 
 def _size(party_size: int | None) -> int | None:
