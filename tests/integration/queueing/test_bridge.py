@@ -235,22 +235,24 @@ async def test_a_number_missed_between_two_messages_is_missed_until_it_comes_bac
     line = {"code": "A", "waiting": 0, "called": 1, "desk": "4\x00"}
     stands = "SELECT status, ahead_at_machine, (SELECT desk FROM queue_calls) FROM tickets"
 
-    answer = (await machine.say(news(1, line, tickets=missed))).json()
+    nowhere = (await machine.say(news(1, tickets=missed))).json()
+    assert [one["code"] for one in nowhere["refused"]] == ["queue.desk_unreadable"]
+    answer = (await machine.say(news(2, line, tickets=missed))).json()
     assert (answer["refused"], answer["tickets"]) == ([], [])
     assert await rows_of(sessions, stands) == [("skipped", None, "4")]
     assert await rows_of(sessions, "SELECT called_desk FROM bridge_lines") == [("4",)]
 
     # Back in line on the phone: the machine has not heard of it yet and says what it knew.
     await moved(sessions, Verb.RETURN, ticket.ticket_id)
-    told_again = (await machine.say(news(2, line, tickets=missed))).json()
+    told_again = (await machine.say(news(3, line, tickets=missed))).json()
     assert [one["ticket_id"] for one in told_again["tickets"]] == [str(ticket.ticket_id)]
     here = [{"ticket_id": str(ticket.ticket_id), "status": "waiting", "ahead": 2}]
-    await machine.say(news(3, line, tickets=here))
+    await machine.say(news(4, line, tickets=here))
     assert await rows_of(sessions, "SELECT status, ahead_at_machine FROM tickets") == [
         ("waiting", 2)
     ]
     called = [{"ticket_id": str(ticket.ticket_id), "status": "called"}]
-    await machine.say(news(4, line, tickets=called))
+    await machine.say(news(5, line, tickets=called))
     await moved(sessions, Verb.SKIP, ticket.ticket_id)
     assert await rows_of(sessions, "SELECT status FROM tickets") == [("skipped",)]
 

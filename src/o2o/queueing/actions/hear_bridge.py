@@ -183,11 +183,11 @@ async def _follow(tx: Tx, store_id: UUID, news: BridgeNews, *, now: datetime) ->
             for verb in _verbs(one, row)
         ]
     outcomes = await move_tickets(tx, asked) if asked else []
-    refused = {
-        command.ticket_id: outcome.code
-        for (_, command), outcome in zip(asked, outcomes, strict=True)
-        if isinstance(outcome, Fact)
-    }
+    refused: dict[UUID, str] = {}
+    for (_, command), outcome in zip(asked, outcomes, strict=True):
+        if isinstance(outcome, Fact):
+            # Of two moves the first says what stands in the way.
+            refused.setdefault(command.ticket_id, outcome.code)
     return [RefusedNews(ticket_id=ticket_id, code=code) for ticket_id, code in refused.items()]
 
 
