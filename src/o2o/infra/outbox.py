@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from o2o.infra.database import Tx
 from o2o.infra.trace import current_trace_id
-from o2o.kernel.events import Event, encode_event
+from o2o.kernel.events import Event
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,13 +41,20 @@ async def publish(
     tx: Tx, *events: Event, now: datetime | None = None, ordering_key: str | None = None
 ) -> None:
     """Write events to the outbox; their subscribers run after the commit, at least once."""
-    await send(
-        tx,
-        [
-            Errand(topic=event.name, payload=encode_event(event), ordering_key=ordering_key)
-            for event in events
-        ],
-        now=now,
+    if not events:
+        return
+    now = now or datetime.now(UTC)
+    await tx.execute(
+        _INSERT,
+        {
+            "trace_id": current_trace_id(),
+            "now": now,
+            "topics": [event.name for event in events],
+            "payloads": [msgspec.json.encode(event).decode() for event in events],
+            "ordering_keys": [ordering_key for _ in events],
+            "dedupe_keys": [None for _ in events],
+            "available_ats": [now for _ in events],
+        },
     )
 
 

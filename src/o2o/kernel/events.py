@@ -22,12 +22,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(msg)
 
 
-def encode_event(event: Event) -> dict[str, Any]:
-    """Return the event as plain JSON values."""
-    plain: dict[str, Any] = msgspec.to_builtins(event)
-    return plain
-
-
 def decode_event(name: str, payload: dict[str, Any]) -> Event:
     """Rebuild an event from its wire name and JSON values. Raises KeyError for unknown names."""
     return msgspec.convert(payload, type=_kinds[name])

@@ -1,9 +1,12 @@
 """Set-based reads for takes, calls and moves: queues with their settings, and days under lock."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from o2o.crm.statuses import QueueKind, QueueStatus, TicketPriority
@@ -15,14 +18,11 @@ from o2o.queueing.rules.call_order import Turn
 # Settings of a store that never changed any.
 _FACTS = text(
     "SELECT q.id, q.store_id, s.brand_id, q.kind, q.code, q.name, q.name_en, q.party_size_min,"
-    " q.party_size_max, q.status, q.rank, q.retired_at, s.name AS store_name,"
-    " s.latitude, s.longitude,"
-    " s.timezone, s.hours, s.hours_exceptions, c.distance_m_max,"
-    " coalesce(c.return_behind, 3) AS return_behind, coalesce(c.returns_max, 1) AS returns_max,"
-    " coalesce(c.ordinary_between, 2) AS ordinary_between,"
-    " coalesce(c.has_member_priority, false) AS has_member_priority,"
-    " coalesce(c.serves_waiting_after_close, true) AS serves_waiting_after_close,"
-    " (SELECT max(d.business_on) FROM queue_days d WHERE d.queue_id = q.id) AS last_business_on"
+    " q.party_size_max, q.status, q.rank, q.retired_at IS NULL, s.name, s.latitude, s.longitude,"
+    " s.timezone, s.hours::text, s.hours_exceptions::text, c.distance_m_max,"
+    " coalesce(c.return_behind, 3), coalesce(c.returns_max, 1), coalesce(c.ordinary_between, 2),"
+    " coalesce(c.has_member_priority, false), coalesce(c.serves_waiting_after_close, true),"
+    " (SELECT max(d.business_on) FROM queue_days d WHERE d.queue_id = q.id)"
     " FROM queues q JOIN stores s ON s.id = q.store_id"
     " LEFT JOIN queue_settings c ON c.store_id = q.store_id"
     " WHERE q.id = ANY(CAST(:queue_ids AS uuid[])) OR q.store_id = ANY("
@@ -30,6 +30,8 @@ _FACTS = text(
     " WHERE k.id = ANY(CAST(:sibling_ids AS uuid[]))))"
     " ORDER BY q.store_id, q.rank, q.code"
 )
+_KINDS = {kind.value: kind for kind in QueueKind}
+_STATUSES = {status.value: status for status in QueueStatus}
 _BEGIN = text(
     "INSERT INTO queue_days (queue_id, business_on)"
     " SELECT queue_id, business_on"
@@ -67,7 +69,7 @@ async def list_queue_facts(
             "sibling_ids": list(set(sibling_ids)),
         },
     )
-    return {row.id: _facts(row) for row in rows}
+    return {row[0]: _facts(row) for row in rows}
 
 
 async def get_queue_status(tx: Tx, queue_id: UUID) -> QueueStatus:
@@ -76,32 +78,70 @@ async def get_queue_status(tx: Tx, queue_id: UUID) -> QueueStatus:
 
 
 def _facts(row: Any) -> QueueFacts:
+    # By place, not by name: every number that is taken reads this.
+    (
+        queue_id,
+        store_id,
+        brand_id,
+        kind,
+        letter,
+        name,
+        name_en,
+        party_size_min,
+        party_size_max,
+        status,
+        rank,
+        is_in_use,
+        store_name,
+        latitude,
+        longitude,
+        timezone,
+        hours,
+        hours_exceptions,
+        *settings,
+        last_business_on,
+    ) = row
+    (
+        distance_m_max,
+        return_behind,
+        returns_max,
+        ordinary_between,
+        has_member_priority,
+        serves_waiting_after_close,
+    ) = settings
     return QueueFacts(
-        queue_id=row.id,
-        store_id=row.store_id,
-        brand_id=row.brand_id,
-        kind=QueueKind(row.kind),
-        letter=row.code,
-        name=row.name,
-        name_en=row.name_en,
-        party_size_min=row.party_size_min,
-        party_size_max=row.party_size_max,
-        status=QueueStatus(row.status),
-        rank=row.rank,
-        is_in_use=row.retired_at is None,
-        store_name=row.store_name,
-        at=Point(row.latitude, row.longitude),
-        timezone=row.timezone,
-        hours=row.hours,
-        hours_exceptions=row.hours_exceptions,
-        distance_m_max=row.distance_m_max,
-        return_behind=row.return_behind,
-        returns_max=row.returns_max,
-        ordinary_between=row.ordinary_between,
-        has_member_priority=row.has_member_priority,
-        serves_waiting_after_close=row.serves_waiting_after_close,
-        last_business_on=row.last_business_on,
+        queue_id=queue_id,
+        store_id=store_id,
+        brand_id=brand_id,
+        kind=_KINDS[kind],
+        letter=letter,
+        name=name,
+        name_en=name_en,
+        party_size_min=party_size_min,
+        party_size_max=party_size_max,
+        status=_STATUSES[status],
+        rank=rank,
+        is_in_use=is_in_use,
+        store_name=store_name,
+        at=Point(latitude, longitude),
+        timezone=timezone,
+        hours=_read_hours(hours),
+        hours_exceptions=_read_hours(hours_exceptions),
+        distance_m_max=distance_m_max,
+        return_behind=return_behind,
+        returns_max=returns_max,
+        ordinary_between=ordinary_between,
+        has_member_priority=has_member_priority,
+        serves_waiting_after_close=serves_waiting_after_close,
+        last_business_on=last_business_on,
     )
+
+
+@lru_cache(maxsize=1024)
+def _read_hours(told: str) -> Mapping[str, Any]:
+    """Read a store's hours; the same text is read once. Nobody may change what comes back."""
+    hours: dict[str, Any] = msgspec.json.decode(told)
+    return MappingProxyType(hours)
 
 
 async def lock_days(
