@@ -24,7 +24,8 @@ from wechat_sandbox.texts import text
 TRIES_MAX = 3
 TRY_SECONDS = 5.0
 ANSWER_BYTES_MAX = 1_000_000
-BACKGROUND_WORKERS = 32
+# Results nobody waits for go beside the calls of the API, not in their way.
+BACKGROUND_WORKERS = 8
 REORDER_SECONDS_MAX = 2.0
 NO_ANSWER = 0
 LOST = "lost by a fault rule"
