@@ -130,6 +130,27 @@ async def test_two_who_swap_their_times_do_not_block_each_other(
     assert await slots_booked(sessions) == {"11-21 09:00": 1, "11-21 10:00": 1}
 
 
+async def test_a_booking_that_moves_meanwhile_is_found_in_its_new_slot(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    hall = await given_hall(sessions, seal=seal)
+    mine = await alone(sessions, hall.book(NINE))
+    assert isinstance(mine, Booked)
+    change = hall.change(mine.booking_id)
+
+    async def move(tx: Tx) -> Booked:
+        return await reschedule_booking(tx, change, NewTime(starts_at=TEN))
+
+    async def cancel(tx: Tx) -> Booked | Fact:
+        [done] = await cancel_bookings(tx, [change])
+        return done
+
+    _, cancelled = await both_at_once(sessions, move, cancel)
+    assert isinstance(cancelled, Booked), cancelled
+    assert cancelled.starts_at == TEN
+    assert await slots_booked(sessions) == {}
+
+
 async def test_nobody_books_while_hours_change_that_were_looked_at(
     sessions: SessionFactory, seal: Seal
 ) -> None:

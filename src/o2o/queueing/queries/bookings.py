@@ -73,7 +73,9 @@ _COLUMNS = (
 _LIVE = "b.status IN ('booked', 'arrived')"
 _BY_REQUEST = text(f"{_COLUMNS} WHERE b.request_id = ANY(CAST(:request_ids AS uuid[]))")
 _BY_ID = text(f"{_COLUMNS} WHERE b.id = ANY(CAST(:ids AS uuid[])) ORDER BY b.id")
-_LOCKED = text(f"{_COLUMNS} WHERE b.id = ANY(CAST(:ids AS uuid[])) ORDER BY b.id FOR UPDATE OF b")
+# Locked by themselves and read after: joined to its slot, a booking that moves to another while the
+# lock is waited for would not be found.
+_LOCK = text("SELECT id FROM bookings WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
 # Of each person and store that is asked for, the live ones: for members and fans in two halves,
 # each by its own index.
 _LIVE_OF = text(
@@ -131,7 +133,8 @@ async def list_by_id(tx: Tx, booking_ids: Sequence[UUID]) -> list[KnownBooking]:
 
 async def lock_bookings(tx: Tx, booking_ids: Sequence[UUID]) -> dict[UUID, KnownBooking]:
     """Lock those that there are, in id order."""
-    found = await _known(tx, _LOCKED, {"ids": list(booking_ids)})
+    await tx.execute(_LOCK, {"ids": list(booking_ids)})
+    found = await _known(tx, _BY_ID, {"ids": list(booking_ids)})
     return {booking.booking_id: booking for booking in found}
 
 
