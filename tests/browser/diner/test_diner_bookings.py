@@ -49,7 +49,12 @@ async def test_a_full_time_a_suggestion_another_time_and_away(
     ten = await given_full_morning(sessions, counter)
     page = await open_as(member, f"bookings?on={ten:%Y-%m-%d}")
     await expect(page.locator(".booking-day[aria-current]")).to_contain_text("明天")
+    # Nothing is chosen: said in our words at the button, in sight whatever is scrolled.
+    await page.get_by_role("button", name="确认预约").click()
+    await expect(page.get_by_role("alert")).to_have_text("请先选一个时间")
+    await expect(page.get_by_role("alert")).to_be_in_viewport()
     await page.locator(".booking-time", has_text="10:00").click()
+    await expect(page.get_by_role("alert")).to_have_count(0)
     await page.get_by_role("button", name="确认预约").click()
 
     await expect(page.get_by_role("alert")).to_contain_text("这个时段已约满。")

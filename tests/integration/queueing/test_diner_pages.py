@@ -187,6 +187,10 @@ async def test_a_second_number_leads_to_the_first_and_a_second_tap_is_the_same(
 
     assert {first, again, second} == {first}
     assert await count(phone.sessions, "tickets", "true") == 1
+    # Who has a number is shown the way to it, not a form that would be refused.
+    page = await phone.get(f"queue?store={phone.hall.store.id}")
+    assert "您在这家店已有号码" in page.text
+    assert "data-take" not in page.text
 
 
 async def test_missed_returned_cancelled_by_the_link_with_a_question(
@@ -203,6 +207,9 @@ async def test_missed_returned_cancelled_by_the_link_with_a_question(
     await moved(phone.sessions, Verb.SKIP, ticket_id)
     page = await phone.get(f"tickets/{ticket_id}")
     assert "这个号不能再回到队列了" in page.text
+    # Not the end of the way: a new number is one tap away, at the same store.
+    assert "重新取号" in page.text
+    assert f"queue?store={phone.hall.store.id}" in page.text
     assert (await phone.post(f"tickets/{ticket_id}/return")).status_code == 409
 
     # A link is followed by machines, too: nothing happens before the button.

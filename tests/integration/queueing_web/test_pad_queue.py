@@ -128,7 +128,7 @@ async def test_taking_a_number_shows_a_slip_with_a_code_for_the_phone(
     pad: Browser, halls: Halls, sessions: SessionFactory
 ) -> None:
     keys = (await pad.see("/pad/queue/take")).text
-    assert "A A桌 · 无需等候" in keys
+    assert "A A桌</small><small>无需等候" in keys
     request_id = new_request_id()
     answer = await pad.post("/pad/queue/tickets", request_id=request_id, party_size=3)
     again = await pad.post("/pad/queue/tickets", request_id=request_id, party_size=3)

@@ -1,7 +1,9 @@
 /** The booking pages: a form is sent once, its button says that it works, the chosen day is in sight. */
+import { sayMissing } from "./missing.js";
 
 for (const form of document.querySelectorAll("form[data-once]")) {
   let isSent = false;
+  sayMissing(form);
   form.addEventListener("submit", (event) => {
     if (isSent) {
       event.preventDefault();

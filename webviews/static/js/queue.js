@@ -3,6 +3,7 @@
  * form is sent once. Stores are sorted by distance when somebody wants that. Counts stay fresh.
  */
 import { readAnew } from "./live.js";
+import { sayMissing } from "./missing.js";
 import { loadSDK } from "./sharing.js";
 
 const FRESH_SECONDS = 20;
@@ -157,12 +158,13 @@ if (size) {
 if (form) {
   let isSent = false;
   const button = form.querySelector("button[type=submit]");
+  const fault = form.querySelector("[data-take-fault]");
+  sayMissing(form);
   form.addEventListener("submit", async (event) => {
     if (isSent) {
       event.preventDefault();
       return;
     }
-    const fault = form.querySelector("[data-take-fault]");
     const wants = form.dataset.needsLocation;
     if (wants && !form.elements.latitude.value) {
       event.preventDefault();
