@@ -20,8 +20,8 @@ from o2o.web.platform import platform_of
 
 FIELD = "confirmed"
 SHOWN_MAX = 50
-# Nobody books so many at one store in the days that can be booked.
-CONFIRMED_MAX = 2_000
+# Nobody books so many at one store in the days that can be booked; a form holds them.
+CONFIRMED_MAX = 20_000
 
 
 class AffectedRow(msgspec.Struct, frozen=True, kw_only=True):
