@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
+
+from prometheus_client import Counter, Histogram
 
 from o2o.infra.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from o2o.infra.settings import Settings
@@ -111,9 +114,20 @@ class Edge:
             await self._app(scope, asked, send_with_headers)
         finally:
             route = _route_of(scope)
-            HTTP_REQUESTS.labels(_METHODS.get(method, "other"), route, str(status)).inc()
-            HTTP_SECONDS.labels(route).observe((answered or time.perf_counter()) - started)
+            _requests(_METHODS.get(method, "other"), route, status).inc()
+            _seconds(route).observe((answered or time.perf_counter()) - started)
             trace_id_var.reset(token)
+
+
+# Finding a figure by its labels takes a lock; there are as many as routes and statuses.
+@lru_cache(maxsize=4096)
+def _requests(method: str, route: str, status: int) -> Counter:
+    return HTTP_REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(maxsize=1024)
+def _seconds(route: str) -> Histogram:
+    return HTTP_SECONDS.labels(route)
 
 
 def _completed(
