@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -38,24 +39,23 @@ async def shown(page: Page, path: str) -> None:
         await page.wait_for_selector("[data-state=shown]")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_no_serious_findings_on_any_page(
-    open_as: OpenAs, member: DinerSession, newcomer: DinerSession, site: str, scheme: str
+    open_as: OpenAs, member: DinerSession, newcomer: DinerSession
 ) -> None:
     assert AXE.is_file(), "fetch the front end's packages first: make setup"
-    page = await open_as(member, "me", color_scheme=scheme)
-    for path in PAGES:
-        await page.goto(f"/h5/{member.slug}/{path}")
-        await shown(page, path)
-        assert await serious_findings(page) == [], path
-    await page.goto(f"/h5/{member.slug}/wallet?before=none")
-    assert await serious_findings(page) == [], "error page"
+    for scheme in ("light", "dark"):
+        page = await open_as(member, "me", color_scheme=scheme)
+        for path in PAGES:
+            await page.goto(f"/h5/{member.slug}/{path}")
+            await shown(page, path)
+            assert await serious_findings(page) == [], (scheme, path)
+        await page.goto(f"/h5/{member.slug}/wallet?before=none")
+        assert await serious_findings(page) == [], (scheme, "error page")
 
-    joining = await open_as(newcomer, "card", color_scheme=scheme)
-    assert await serious_findings(joining) == []
+        joining = await open_as(newcomer, "card", color_scheme=scheme)
+        assert await serious_findings(joining) == [], scheme
 
 
-@pytest.mark.parametrize("width", [320, 375, 390, 768])
 @pytest.mark.parametrize("is_large", [False, True])
 async def test_nothing_overflows_and_targets_are_large_enough(
     open_as: OpenAs,
@@ -63,18 +63,19 @@ async def test_nothing_overflows_and_targets_are_large_enough(
     newcomer: DinerSession,
     site: str,
     *,
-    width: int,
     is_large: bool,
 ) -> None:
     for diner, paths in ((member, PAGES), (newcomer, ("card", "me"))):
-        page = await open_as(diner, "me", viewport={"width": width, "height": 812})
+        page = await open_as(diner, "me")
         cookie = {"name": "o2o_large", "value": str(int(is_large)), "url": site}
         await page.context.add_cookies([cookie])  # type: ignore[list-item]  # a cookie is a typed dict
-        for path in paths:
+        for width, path in product((320, 375, 390, 768), paths):
+            await page.set_viewport_size({"width": width, "height": 812})
             await page.goto(f"/h5/{diner.slug}/{path}")
             await shown(page, path)
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert await page.evaluate(_SMALL) == [], path
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (width, path)
+            assert await page.evaluate(_SMALL) == [], (width, path)
 
 
 async def first_visit_bytes(open_as: OpenAs, diner: DinerSession, path: str) -> int:

@@ -26,6 +26,7 @@ export function startQueue({ content, signal }) {
 
   content.addEventListener("submit", onSubmit, { signal });
   content.addEventListener("pointerdown", () => (isPressed = true), { signal });
+  document.addEventListener("click", closeBoxes, { signal });
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, release, { signal });
   const timer = setInterval(look, LOOK_EVERY_MS);
   const stream = new EventSource("/pad/queue/live");
@@ -38,6 +39,13 @@ export function startQueue({ content, signal }) {
     reading?.abort();
   });
   calm();
+
+  /** A tap beside the box of a line's switches closes it. */
+  function closeBoxes(event) {
+    for (const box of content.querySelectorAll("details.queue-run[open]")) {
+      if (!box.contains(event.target)) box.open = false;
+    }
+  }
 
   /** A finger lies on a button: a board put under it now would swallow the tap, so it waits for the lift. */
   function release() {
