@@ -74,18 +74,22 @@ class Holder:
         Raises DBAPIError, OSError, TimeoutError.
         """
         living = await self._living()
-        if self.number is None or living.get(self.number) is not True:
+        if not self._is_seen(living):
             # A connection that was lost took the lock along; others may have seen that.
             self.number = await self._begin()
             living = await self._living()
-        # Where our own lock cannot be seen, absence proves nobody's death.
-        if self.number is None or living.get(self.number) is not True:
-            return
+            if not self._is_seen(living):
+                # Where our own lock cannot be seen, absence proves nobody's death.
+                return
         known, self._known = self._known, frozenset(living)
         if known is None or not known <= self._known:
             freed = await self._direct.fetch(_FREE, list(living))
             if freed:
                 log.info("holder.leases_freed", messages=len(freed))
+
+    def _is_seen(self, living: dict[int, bool]) -> bool:
+        """Whether our own lock is among those that are held, and by this connection."""
+        return self.number is not None and living.get(self.number, False)
 
     async def _living(self) -> dict[int, bool]:
         rows = await self._direct.fetch(_LIVING, LOCK_CLASS)

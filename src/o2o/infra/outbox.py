@@ -24,6 +24,9 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     delay_seconds: int = 0
 
 
+# Topic, payload as JSON, ordering key, dedupe key, from when it is due.
+_Message = tuple[str, str, str | None, str | None, datetime]
+
 _INSERT = text(
     "INSERT INTO outbox_messages"
     " (topic, payload, ordering_key, dedupe_key, trace_id, created_at, available_at)"
@@ -41,37 +44,52 @@ async def publish(
     tx: Tx, *events: Event, now: datetime | None = None, ordering_key: str | None = None
 ) -> None:
     """Write events to the outbox; their subscribers run after the commit, at least once."""
-    if not events:
-        return
     now = now or datetime.now(UTC)
-    await tx.execute(
-        _INSERT,
-        {
-            "trace_id": current_trace_id(),
-            "now": now,
-            "topics": [event.name for event in events],
-            "payloads": [msgspec.json.encode(event).decode() for event in events],
-            "ordering_keys": [ordering_key for _ in events],
-            "dedupe_keys": [None for _ in events],
-            "available_ats": [now for _ in events],
-        },
+    await _write(
+        tx,
+        [
+            # Encoded as they are: this is written with every number and every charge.
+            (event.name, msgspec.json.encode(event).decode(), ordering_key, None, now)
+            for event in events
+        ],
+        now=now,
     )
 
 
 async def send(tx: Tx, errands: Sequence[Errand], *, now: datetime | None = None) -> None:
     """Write errands to the outbox in one statement, in their order."""
-    if not errands:
-        return
     now = now or datetime.now(UTC)
+    await _write(
+        tx,
+        [
+            (
+                errand.topic,
+                msgspec.json.encode(errand.payload).decode(),
+                errand.ordering_key,
+                errand.dedupe_key,
+                now + timedelta(seconds=errand.delay_seconds),
+            )
+            for errand in errands
+        ],
+        now=now,
+    )
+
+
+async def _write(tx: Tx, messages: Sequence[_Message], *, now: datetime) -> None:
+    if not messages:
+        return
+    topics, payloads, ordering_keys, dedupe_keys, available_ats = map(
+        list, zip(*messages, strict=True)
+    )
     await tx.execute(
         _INSERT,
         {
             "trace_id": current_trace_id(),
             "now": now,
-            "topics": [errand.topic for errand in errands],
-            "payloads": [msgspec.json.encode(errand.payload).decode() for errand in errands],
-            "ordering_keys": [errand.ordering_key for errand in errands],
-            "dedupe_keys": [errand.dedupe_key for errand in errands],
-            "available_ats": [now + timedelta(seconds=e.delay_seconds) for e in errands],
+            "topics": topics,
+            "payloads": payloads,
+            "ordering_keys": ordering_keys,
+            "dedupe_keys": dedupe_keys,
+            "available_ats": available_ats,
         },
     )

@@ -14,6 +14,7 @@ from o2o.infra.live import live_push
 from o2o.infra.outbox import send
 from o2o.queueing.errors import QueueSettingsInvalid
 from o2o.queueing.live import CHANGED, store_topic
+from o2o.queueing.queries.doors import find_editions
 
 # What the columns hold.
 EDITION_MAX = 32_767
@@ -40,12 +41,6 @@ _RETIRE = {
         " RETURNING display_edition"
     ),
 }
-_CURRENT = {
-    Published.DOOR: text("SELECT door_edition FROM queue_settings WHERE store_id = :store_id"),
-    Published.DISPLAY: text(
-        "SELECT display_edition FROM queue_settings WHERE store_id = :store_id"
-    ),
-}
 
 
 async def retire_codes(
@@ -63,7 +58,8 @@ async def retire_codes(
     asked = {"store_id": store_id, "edition": edition, "now": now, "most": EDITION_MAX}
     fresh = await tx.scalar(_RETIRE[what], asked)
     if fresh is None:
-        current = int(await tx.scalar(_CURRENT[what], {"store_id": store_id}) or 0)
+        good = await find_editions(tx, store_id)
+        current = good.door if what is Published.DOOR else good.display
         if current <= edition:
             raise QueueSettingsInvalid(field="edition")
         return current

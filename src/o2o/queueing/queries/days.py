@@ -101,17 +101,14 @@ def _facts(row: Any) -> QueueFacts:
         timezone,
         hours,
         hours_exceptions,
-        *settings,
-        last_business_on,
-    ) = row
-    (
         distance_m_max,
         return_behind,
         returns_max,
         ordinary_between,
         has_member_priority,
         serves_waiting_after_close,
-    ) = settings
+        last_business_on,
+    ) = row
     return QueueFacts(
         queue_id=queue_id,
         store_id=store_id,

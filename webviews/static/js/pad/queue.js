@@ -52,9 +52,7 @@ export function startQueue({ content, signal }) {
     isPressed = false;
     setTimeout(() => {
       if (!held || isPressed || isSending || signal.aborted) return;
-      const [text, isDone] = held;
-      held = null;
-      take(text, isDone);
+      take(...held);
     }, LIFTED_MS);
   }
 
