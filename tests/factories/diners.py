@@ -24,6 +24,7 @@ from o2o.web.edge import Edge
 from o2o.web.pages import Pages
 from o2o.web.panels import Panels
 from o2o.web.platform import Platform
+from o2o.web.visitors import Visitors
 from tests.factories.members import Counter, given_fan
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -91,6 +92,7 @@ def diner_platform(
         sessions=sessions,
         seal=seal,
         clock=clock,
+        visitors=Visitors(sessions, seal=seal, clock=clock),
         hub=Hub("postgresql://127.0.0.1/unused"),
         words=words,
         pages=Pages(words, folder=folder),

@@ -30,6 +30,7 @@ from o2o.web.edge import Edge
 from o2o.web.pages import Pages
 from o2o.web.panels import Panels
 from o2o.web.platform import Platform
+from o2o.web.visitors import Visitors
 
 BASE_URL = "http://127.0.0.1:8000"
 _CSRF = re.compile(r'<meta name="csrf-token" content="([0-9a-f]*)">')
@@ -56,6 +57,7 @@ def counter_platform(
         sessions=sessions,
         seal=seal,
         clock=clock,
+        visitors=Visitors(sessions, seal=seal, clock=clock),
         hub=Hub("postgresql://127.0.0.1/unused"),
         words=words,
         pages=Pages(words),

@@ -15,7 +15,6 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from o2o import __version__
-from o2o.infra.coalescer import Coalescer
 from o2o.web.answers import EXCEPTION_HANDLERS
 from o2o.web.copy import webviews_dir
 from o2o.web.guards import (
@@ -26,8 +25,6 @@ from o2o.web.guards import (
 )
 from o2o.web.health import healthz, metrics, readyz
 from o2o.web.platform import Platform
-from o2o.web.principals import APIClient
-from o2o.web.queries.principals import list_api_clients
 from o2o.web.transaction import provide_tx
 
 BODY_BYTES_MAX = 1_048_576
@@ -90,9 +87,6 @@ def create_http_app(
     `pages` are route handlers for people, `api` those of `/api/v1` (they alone are described in
     OpenAPI); `dependencies` are further process-wide values that handlers ask for by name.
     """
-    api_clients: Coalescer[bytes, APIClient | None] = Coalescer(
-        list_api_clients, sessions=platform.sessions
-    )
     values = {
         "platform": platform,
         "settings": platform.settings,
@@ -120,7 +114,7 @@ def create_http_app(
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=_openapi(),
         request_max_body_size=BODY_BYTES_MAX,
-        state=State({"platform": platform, "api_clients": api_clients, **state}),
+        state=State({"platform": platform, **state}),
         logging_config=None,
     )
 

@@ -21,6 +21,7 @@ from o2o.web.edge import ASGIApp, Edge
 from o2o.web.live import LiveStreams
 from o2o.web.pages import Pages
 from o2o.web.platform import Platform
+from o2o.web.visitors import Visitors
 
 
 class Site:
@@ -104,6 +105,7 @@ def _platform(runtime: Runtime, wired: Wired, *, hub: Hub) -> Platform:
         sessions=runtime.sessions,
         seal=runtime.seal,
         clock=runtime.clock,
+        visitors=Visitors(runtime.sessions, seal=runtime.seal, clock=runtime.clock),
         hub=hub,
         words=wired.words,
         pages=Pages(wired.words),

@@ -101,7 +101,7 @@ async def transaction(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
     Raises DatabaseAway when the connection is lost or cannot be had; after a lost commit the
     outcome is unknown, which is why every write carries a request id.
     """
-    with _losses_named():
+    with losses_named():
         async with sessions.begin() as tx:
             yield tx
 
@@ -114,7 +114,7 @@ async def reading(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
     are BEGIN and COMMIT, two of four round trips. A write in it is kept at once. Raises
     DatabaseAway when the connection is lost or cannot be had.
     """
-    with _losses_named():
+    with losses_named():
         async with sessions() as tx:
             _ = await tx.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
             yield tx
@@ -137,7 +137,7 @@ async def transaction_on_demand(sessions: SessionFactory) -> AsyncGenerator[Tx, 
 
     `o2o.infra.direct` sends statements past it as long as it has not begun.
     """
-    with _losses_named():
+    with losses_named():
         tx = sessions()
         try:
             yield tx
@@ -150,7 +150,7 @@ async def transaction_on_demand(sessions: SessionFactory) -> AsyncGenerator[Tx, 
 
 
 @contextmanager
-def _losses_named() -> Generator[None, None, None]:
+def losses_named() -> Generator[None, None, None]:
     """Raise DatabaseAway for what a lost or missing connection looks like."""
     try:
         yield

@@ -4,16 +4,40 @@ A session and its result rows cost several times the statement itself, and BEGIN
 round trips of their own.
 """
 
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
 import msgspec
+from sqlalchemy import TextClause, text
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from o2o.infra.database import CONNECT_ARGUMENTS, SessionFactory, Tx, encode_json
+from o2o.infra.database import (
+    CONNECT_ARGUMENTS,
+    SessionFactory,
+    Tx,
+    encode_json,
+    losses_named,
+)
 
 _PLACE = "direct"
+_DRIVER = "driver"
+_DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg has no types
+    """A row as the driver read it, its columns by name as with SQLAlchemy's."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a column. Raises AttributeError."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class Direct:
@@ -25,7 +49,7 @@ class Direct:
         self._dsn = url.render_as_string(hide_password=False)
         self._connection: asyncpg.Connection | None = None
 
-    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Return the rows. Raises DBAPIError, OSError, TimeoutError: the outcome is unknown."""
         connection = self._connection
         if connection is None or connection.is_closed():
@@ -61,7 +85,30 @@ def direct_of(sessions: SessionFactory) -> Direct:
     return Direct(engine)
 
 
-def lead_past(tx: Tx, direct: Direct) -> None:
+class _Lent:
+    """A connection of the pool, on which every statement is a transaction of its own."""
+
+    def __init__(self, driver: asyncpg.Connection) -> None:
+        self._driver = driver
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        return await _fetch(self._driver, statement, values)
+
+
+@asynccontextmanager
+async def reading_direct(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
+    """As `reading`, for `fetch_direct` and `fetch_rows` alone: nothing of a session is set up.
+
+    A write in it is kept at once. Raises DatabaseAway when the connection is lost or cannot be had.
+    """
+    engine: AsyncEngine = sessions.kw["bind"]
+    with losses_named():
+        async with engine.connect() as connection, sessions() as tx:
+            lead_past(tx, _Lent(await _live_driver(connection)))
+            yield tx
+
+
+def lead_past(tx: Tx, direct: Direct | _Lent) -> None:
     """Let `fetch_direct` use this connection for as long as the transaction has not begun.
 
     For transactions on demand with one write at most before their end: it commits by itself.
@@ -69,27 +116,61 @@ def lead_past(tx: Tx, direct: Direct) -> None:
     tx.info[_PLACE] = direct
 
 
-async def fetch_direct(tx: Tx, statement: str, *values: Any) -> list[asyncpg.Record]:
+async def fetch_direct(tx: Tx, statement: str, *values: Any) -> list[Row]:
     """Return the rows of a statement (`$1` …) inside the transaction, if there is one by now.
 
     Otherwise it runs on the connection of `lead_past`, as a transaction of its own. Raises
     DBAPIError like any other statement.
     """
-    direct: Direct | None = tx.info.get(_PLACE)
+    direct: Direct | _Lent | None = tx.info.get(_PLACE)
     if direct is not None and not tx.in_transaction():
         return await direct.fetch(statement, *values)
+    return await _fetch(await _driver_of(tx), statement, values)
+
+
+async def fetch_rows(tx: Tx, statement: TextClause, values: Mapping[str, Any]) -> list[Row]:
+    """As `fetch_direct`, for a statement with names (`:name`) that is written once.
+
+    Values and columns are the driver's own: no JSON, no types of SQLAlchemy's.
+    """
+    numbered, names = _numbered(statement.text)
+    return await fetch_direct(tx, numbered, *[values[name] for name in names])
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: str) -> tuple[str, list[str]]:
+    compiled = text(statement).compile(dialect=_DIALECT)
+    return compiled.string, compiled.positiontup or []
+
+
+async def _live_driver(connection: AsyncConnection) -> asyncpg.Connection:
+    """Return the driver of a pool's connection, passing over those that a restart left dead."""
+    while True:
+        adapted: Any = (await connection.get_raw_connection()).dbapi_connection
+        driver: asyncpg.Connection = adapted._connection  # noqa: SLF001 - the adapter has no name for it
+        if not driver.is_closed():
+            return driver
+        await connection.invalidate()
+
+
+async def _driver_of(tx: Tx) -> asyncpg.Connection:
+    # A session keeps its connection until its transaction ends; asking for it costs a greenlet.
+    driver: asyncpg.Connection | None = tx.info.get(_DRIVER)
+    if driver is not None and tx.in_transaction():
+        return driver
     connection = await tx.connection()
     adapted: Any = connection.sync_connection.connection.dbapi_connection  # type: ignore[union-attr]
     if adapted._transaction is None:  # noqa: SLF001 - the adapter begins with its first statement
         await adapted._start_transaction()  # noqa: SLF001
-    return await _fetch(adapted._connection, statement, values)  # noqa: SLF001
+    driver = tx.info[_DRIVER] = adapted._connection  # noqa: SLF001
+    return driver
 
 
 async def _fetch(
     connection: asyncpg.Connection, statement: str, values: tuple[Any, ...]
-) -> list[asyncpg.Record]:
+) -> list[Row]:
     try:
-        rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+        rows: list[Row] = await connection.fetch(statement, *values, record_class=Row)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DBAPIError(
             statement, None, error, connection_invalidated=connection.is_closed()

@@ -5,11 +5,9 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
-from o2o.infra.database import Tx
 from o2o.web.console_menu import ConsoleLink
 from o2o.web.platform import platform_of
 from o2o.web.principals import ConsoleStaff
-from o2o.web.queries.brands import get_brand_face
 from o2o.web.rendering import show
 
 
@@ -26,14 +24,13 @@ class ConsoleFrame(msgspec.Struct, frozen=True, kw_only=True):
     links: list[ConsoleLink]
 
 
-async def console_frame(
-    request: Request[Any, Any, Any], tx: Tx, console_staff: ConsoleStaff, *, page: str
+def console_frame(
+    request: Request[Any, Any, Any], console_staff: ConsoleStaff, *, page: str
 ) -> ConsoleFrame:
     """Return the frame of a page in the menu's slot `page`."""
-    slug, name = await get_brand_face(tx, console_staff.brand_id)
     return ConsoleFrame(
-        brand_slug=slug,
-        brand_name=name,
+        brand_slug=console_staff.brand.slug,
+        brand_name=console_staff.brand.name,
         staff_name=console_staff.name,
         roles=sorted(role.value for role in console_staff.roles),
         page=page,
@@ -41,9 +38,8 @@ async def console_frame(
     )
 
 
-async def show_console(
+def show_console(
     request: Request[Any, Any, Any],
-    tx: Tx,
     console_staff: ConsoleStaff,
     template: str,
     *,
@@ -52,5 +48,5 @@ async def show_console(
     **values: Any,
 ) -> Response[str]:
     """Render a page of the console within its frame."""
-    frame = await console_frame(request, tx, console_staff, page=page)
+    frame = console_frame(request, console_staff, page=page)
     return show(request, template, status=status, frame=frame, **values)

@@ -3,9 +3,7 @@
 import msgspec
 
 from o2o.crm.organisation import Brand, OfficialAccount
-from o2o.infra.database import Tx
-from o2o.web.principals import Diner
-from o2o.web.queries.brands import get_account_and_brand
+from o2o.web.principals import BrandFace, Diner
 
 TABS = ("card", "queue", "wallet", "me")
 
@@ -27,17 +25,21 @@ class DinerFrame(msgspec.Struct, frozen=True, kw_only=True):
         cls, account: OfficialAccount, brand: Brand, *, language: str, tab: str = ""
     ) -> "DinerFrame":
         """Frame a page of an account, the brand named in the reader's language."""
-        return cls(
-            account_slug=account.slug,
-            account_name=account.name,
-            brand_slug=brand.slug,
-            brand_name=brand.name_en if language == "en" else brand.name,
-            terms_version=brand.terms_version,
-            tab=tab,
-        )
+        face = BrandFace(brand.slug, brand.name, brand.name_en, brand.terms_version)
+        return _frame(account.slug, account.name, face, language=language, tab=tab)
 
 
-async def load_frame(tx: Tx, diner: Diner, *, language: str, tab: str = "") -> DinerFrame:
-    """Read what the frame of a diner's page needs."""
-    account, brand = await get_account_and_brand(tx, diner.account_id)
-    return DinerFrame.of(account, brand, language=language, tab=tab)
+def frame_of(diner: Diner, *, language: str, tab: str = "") -> DinerFrame:
+    """Return the frame of a diner's page."""
+    return _frame(diner.account_slug, diner.account_name, diner.brand, language=language, tab=tab)
+
+
+def _frame(slug: str, name: str, brand: BrandFace, *, language: str, tab: str) -> DinerFrame:
+    return DinerFrame(
+        account_slug=slug,
+        account_name=name,
+        brand_slug=brand.slug,
+        brand_name=brand.name_en if language == "en" else brand.name,
+        terms_version=brand.terms_version,
+        tab=tab,
+    )

@@ -14,7 +14,6 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from o2o.crm.statuses import Audience
-from o2o.infra.database import reading
 from o2o.web.cookies import cookie_name
 from o2o.web.csrf import check_csrf
 from o2o.web.errors import (
@@ -27,8 +26,6 @@ from o2o.web.errors import (
 )
 from o2o.web.platform import Platform, platform_of
 from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
-from o2o.web.queries.principals import find_pad
-from o2o.web.visitors import find_clerk, find_console_staff, find_diner
 
 P = TypeVar("P")
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -53,9 +50,8 @@ def is_question_of_methods(connection: Connection) -> bool:
     return connection.scope.get("method") == "OPTIONS"
 
 
-def _token_hash(connection: Connection, platform: Platform, audience: Audience) -> bytes | None:
-    token = connection.cookies.get(cookie_name(platform.settings, audience.value))
-    return platform.seal.hash_of(token, use="session") if token else None
+def _token(connection: Connection, platform: Platform, audience: Audience) -> str | None:
+    return connection.cookies.get(cookie_name(platform.settings, audience.value))
 
 
 async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
@@ -64,11 +60,8 @@ async def diner_guard(connection: Connection, _: BaseRouteHandler) -> None:
         return
     platform = platform_of(connection)
     slug = connection.path_params["account"]
-    token_hash = _token_hash(connection, platform, Audience.DINER)
-    diner = None
-    if token_hash:
-        async with reading(platform.sessions) as tx:
-            diner = await find_diner(tx, token_hash, now=platform.clock.now())
+    token = _token(connection, platform, Audience.DINER)
+    diner = await platform.visitors.find_diner(token) if token else None
     is_page = connection.scope.get("method") == "GET" and "hx-request" not in connection.headers
     if diner is not None and diner.account_slug != slug and not is_page:
         raise AccountMismatch
@@ -90,13 +83,12 @@ async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
         return
     platform = platform_of(connection)
     secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
-    token_hash = _token_hash(connection, platform, Audience.PAD)
-    async with reading(platform.sessions) as tx:
-        pad = secret and await find_pad(tx, platform.seal.hash_of(secret, use="pad"))
-        if not pad:
-            raise PadNotEnrolled
-        clerk = token_hash and await find_clerk(tx, token_hash, pad=pad, now=platform.clock.now())
-    if not clerk:
+    pad = await platform.visitors.find_pad(secret) if secret else None
+    if pad is None:
+        raise PadNotEnrolled
+    token = _token(connection, platform, Audience.PAD)
+    clerk = await platform.visitors.find_clerk(token, pad=pad) if token else None
+    if clerk is None:
         raise PadLocked
     await check_csrf(connection, seal=platform.seal, owner=clerk.session_hash)
     connection.state.principal = clerk
@@ -107,11 +99,8 @@ async def console_guard(connection: Connection, _: BaseRouteHandler) -> None:
     if is_question_of_methods(connection):
         return
     platform = platform_of(connection)
-    token_hash = _token_hash(connection, platform, Audience.CONSOLE)
-    staff = None
-    if token_hash:
-        async with reading(platform.sessions) as tx:
-            staff = await find_console_staff(tx, token_hash, now=platform.clock.now())
+    token = _token(connection, platform, Audience.CONSOLE)
+    staff = await platform.visitors.find_console_staff(token) if token else None
     if staff is None:
         raise SessionInvalid
     await check_csrf(connection, seal=platform.seal, owner=staff.session_hash)
@@ -141,8 +130,7 @@ async def _api_client(connection: Connection) -> APIClient:
     kind, _, key = connection.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise APIKeyInvalid
-    key_hash = platform_of(connection).seal.hash_of(key.strip(), use="api_key")
-    client: APIClient | None = await connection.app.state.api_clients.submit(key_hash)
+    client = await platform_of(connection).visitors.find_api_client(key.strip())
     if client is None:
         raise APIKeyInvalid
     return client

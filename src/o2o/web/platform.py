@@ -13,6 +13,7 @@ from o2o.web.console_menu import ConsoleMenu
 from o2o.web.copy import Words
 from o2o.web.pages import Pages
 from o2o.web.panels import Panels
+from o2o.web.visitors import Visitors
 
 
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionFactory
     seal: Seal
     clock: Clock
+    visitors: Visitors
     hub: Hub
     words: Words
     pages: Pages

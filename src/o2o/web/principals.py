@@ -7,6 +7,15 @@ import msgspec
 from o2o.crm.statuses import StaffRoleName
 
 
+class BrandFace(msgspec.Struct, frozen=True):
+    """How a brand is called and dressed, and the terms that hold now."""
+
+    slug: str
+    name: str
+    name_en: str
+    terms_version: str
+
+
 class Diner(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever holds the phone, member or not; known by openid in one official account."""
 
@@ -14,7 +23,9 @@ class Diner(msgspec.Struct, frozen=True, kw_only=True):
     openid: str
     account_id: UUID
     account_slug: str
+    account_name: str
     brand_id: UUID
+    brand: BrandFace
     member_id: UUID | None
     is_snapshot: bool
     session_hash: bytes
@@ -39,6 +50,7 @@ class ConsoleStaff(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: UUID
     name: str
     brand_id: UUID
+    brand: BrandFace
     # Role → stores it covers; None covers every store of the brand.
     roles: dict[StaffRoleName, frozenset[UUID] | None]
     session_hash: bytes

@@ -1,18 +1,17 @@
 """Sessions of browsers: a random reference in the cookie, its hash in the database."""
 
 from o2o.web.actions.keep_sessions import (
+    TOUCH_EVERY,
     end_session,
     end_staff_sessions,
     open_session,
-    touch_session,
+    touch_sessions,
 )
-from o2o.web.queries.sessions import FoundSession, find_session
 
 __all__ = [
-    "FoundSession",
+    "TOUCH_EVERY",
     "end_session",
     "end_staff_sessions",
-    "find_session",
     "open_session",
-    "touch_session",
+    "touch_sessions",
 ]

@@ -1,55 +1,88 @@
-"""Who is behind a cookie: its session is found, noted as in use, and turned into a principal."""
+"""Who is behind a cookie or a key: found, and the session noted as in use."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from typing import TypeVar
 
-from o2o.crm.statuses import Audience
-from o2o.infra.database import Tx, transaction
-from o2o.web.platform import Platform
-from o2o.web.principals import Clerk, ConsoleStaff, Diner
+from o2o.infra.database import SessionFactory, Tx
+from o2o.infra.direct import reading_direct
+from o2o.infra.reader import Reader
+from o2o.infra.seal import Seal
+from o2o.kernel.clock import Clock
+from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
 from o2o.web.queries import principals as queries
-from o2o.web.queries.principals import EnrolledPad
-from o2o.web.sessions import FoundSession, find_session, touch_session
+from o2o.web.queries.principals import EnrolledPad, Seen
+from o2o.web.sessions import TOUCH_EVERY, touch_sessions
+
+P = TypeVar("P")
 
 
-async def find_diner(tx: Tx, token_hash: bytes, *, now: datetime) -> Diner | None:
-    """Return the diner of a live session."""
-    session = await _find(tx, token_hash, audience=Audience.DINER, now=now)
-    return await queries.get_diner(tx, session) if session else None
+class Visitors:
+    """Finds who asks; those who ask at the same time are looked up together."""
 
+    def __init__(self, sessions: SessionFactory, *, seal: Seal, clock: Clock) -> None:
+        """Ask this database; `seal` knows the hashes of cookies and keys."""
+        self._sessions = sessions
+        self._seal = seal
+        self._clock = clock
+        self._diners: Reader[bytes, Seen[Diner] | None] = Reader(
+            self._list_diners, sessions=sessions
+        )
+        self._people: Reader[bytes, Seen[ConsoleStaff] | None] = Reader(
+            self._list_console_staff, sessions=sessions
+        )
+        self._keys: Reader[bytes, APIClient | None] = Reader(
+            queries.list_api_clients, sessions=sessions
+        )
+        self._touches: Reader[bytes, None] = Reader(self._touch, sessions=sessions)
 
-async def find_clerk(tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: datetime) -> Clerk | None:
-    """Return the clerk of a live session on this pad."""
-    session = await _find(tx, token_hash, audience=Audience.PAD, now=now)
-    return await queries.find_clerk(tx, session, pad=pad) if session else None
+    async def find_diner(self, token: str) -> Diner | None:
+        """Return the diner of a live session."""
+        token_hash = self._seal.hash_of(token, use="session")
+        return await self._noted(token_hash, await self._diners.submit(token_hash))
 
+    async def find_console_staff(self, token: str) -> ConsoleStaff | None:
+        """Return the person of a live console session."""
+        token_hash = self._seal.hash_of(token, use="session")
+        return await self._noted(token_hash, await self._people.submit(token_hash))
 
-async def find_console_staff(tx: Tx, token_hash: bytes, *, now: datetime) -> ConsoleStaff | None:
-    """Return the person of a live console session."""
-    session = await _find(tx, token_hash, audience=Audience.CONSOLE, now=now)
-    return await queries.find_console_staff(tx, session) if session else None
+    async def find_pad(self, secret: str) -> EnrolledPad | None:
+        """Return the pad that holds this secret, unless it was revoked."""
+        async with reading_direct(self._sessions) as tx:
+            return await queries.find_pad(tx, self._seal.hash_of(secret, use="pad"))
 
+    async def find_clerk(self, token: str, *, pad: EnrolledPad) -> Clerk | None:
+        """Return the clerk of a live session on this pad."""
+        token_hash = self._seal.hash_of(token, use="session")
+        async with reading_direct(self._sessions) as tx:
+            seen = await queries.find_clerk(tx, token_hash, pad=pad, now=self._clock.now())
+        return await self._noted(token_hash, seen)
 
-async def find_diner_of_token(platform: Platform, token: str) -> Diner | None:
-    """Return the diner of a cookie's token, outside any request (event streams)."""
-    async with transaction(platform.sessions) as tx:
-        token_hash = platform.seal.hash_of(token, use="session")
-        return await find_diner(tx, token_hash, now=platform.clock.now())
+    async def find_clerk_at(self, secret: str, *, token: str) -> Clerk | None:
+        """Return the clerk of a live session on the pad that holds this secret."""
+        pad = await self.find_pad(secret)
+        return await self.find_clerk(token, pad=pad) if pad else None
 
+    async def find_api_client(self, key: str) -> APIClient | None:
+        """Return the system that holds this key, unless it was revoked."""
+        return await self._keys.submit(self._seal.hash_of(key, use="api_key"))
 
-async def find_clerk_of_tokens(platform: Platform, *, secret: str, token: str) -> Clerk | None:
-    """Return the clerk of a pad's two cookies, outside any request (event streams)."""
-    async with transaction(platform.sessions) as tx:
-        pad = await queries.find_pad(tx, platform.seal.hash_of(secret, use="pad"))
-        if pad is None:
+    async def _noted(self, token_hash: bytes, seen: Seen[P] | None) -> P | None:
+        if seen is None:
             return None
-        token_hash = platform.seal.hash_of(token, use="session")
-        return await find_clerk(tx, token_hash, pad=pad, now=platform.clock.now())
+        if self._clock.now() - seen.last_seen_at >= TOUCH_EVERY:
+            await self._touches.submit(token_hash)
+        return seen.principal
 
+    async def _list_diners(
+        self, tx: Tx, token_hashes: Sequence[bytes]
+    ) -> Sequence[Seen[Diner] | None]:
+        return await queries.list_diners(tx, token_hashes, now=self._clock.now())
 
-async def _find(
-    tx: Tx, token_hash: bytes, *, audience: Audience, now: datetime
-) -> FoundSession | None:
-    session = await find_session(tx, token_hash, audience=audience, now=now)
-    if session is not None:
-        await touch_session(tx, session, now=now)
-    return session
+    async def _list_console_staff(
+        self, tx: Tx, token_hashes: Sequence[bytes]
+    ) -> Sequence[Seen[ConsoleStaff] | None]:
+        return await queries.list_console_staff(tx, token_hashes, now=self._clock.now())
+
+    async def _touch(self, tx: Tx, token_hashes: Sequence[bytes]) -> Sequence[None]:
+        await touch_sessions(tx, token_hashes, now=self._clock.now())
+        return [None] * len(token_hashes)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from o2o.crm.statuses import Audience, StaffRoleName
+from o2o.crm.statuses import StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
@@ -23,7 +23,7 @@ from o2o.staff.errors import (
     WrongStore,
 )
 from o2o.staff.front_door import FrontDoor
-from o2o.web.sessions import find_session
+from o2o.web.visitors import Visitors
 from tests.factories.members import count
 from tests.factories.staff import PASSWORD, PIN, given_staff, hashed
 from tests.fakes.clock import NOON, FakeClock
@@ -35,15 +35,11 @@ async def test_a_clerk_signs_in_on_the_pad_of_the_store(
 ) -> None:
     signed_in = await door.sign_in_at_pad(pad_id=house.pad.pad_id, login=" ChenJie ", pin=PIN)
     assert (signed_in.staff_id, signed_in.name) == (house.clerk_id, "陈洁")
-    async with sessions() as tx:
-        session = await find_session(
-            tx,
-            seal.hash_of(signed_in.session_token, use="session"),
-            audience=Audience.PAD,
-            now=clock.now(),
-        )
-    assert session is not None
-    assert (session.staff_id, session.pad_id) == (house.clerk_id, house.pad.pad_id)
+    visitors = Visitors(sessions, seal=seal, clock=clock)
+    clerk = await visitors.find_clerk_at(house.pad.secret, token=signed_in.session_token)
+    assert clerk is not None
+    assert (clerk.staff_id, clerk.pad_id) == (house.clerk_id, house.pad.pad_id)
+    assert await visitors.find_console_staff(signed_in.session_token) is None
     assert await count(sessions, "audit_entries", "action = 'staff.signed_in'") == 1
 
 
@@ -170,15 +166,11 @@ async def test_the_console_takes_login_and_password(
     sessions: SessionFactory, seal: Seal, house: House, door: FrontDoor, clock: FakeClock
 ) -> None:
     signed_in = await door.sign_in_to_console(login="LINFAN", password=PASSWORD)
-    async with sessions() as tx:
-        session = await find_session(
-            tx,
-            seal.hash_of(signed_in.session_token, use="session"),
-            audience=Audience.CONSOLE,
-            now=clock.now(),
-        )
-    assert session is not None
-    assert (session.staff_id, session.pad_id) == (house.manager_id, None)
+    visitors = Visitors(sessions, seal=seal, clock=clock)
+    person = await visitors.find_console_staff(signed_in.session_token)
+    assert person is not None
+    assert person.staff_id == house.manager_id
+    assert await visitors.find_clerk_at(house.pad.secret, token=signed_in.session_token) is None
 
 
 async def test_known_and_unknown_logins_are_refused_and_locked_alike(

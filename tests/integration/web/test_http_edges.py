@@ -24,6 +24,7 @@ from o2o.web.pages import Pages
 from o2o.web.panels import Panels
 from o2o.web.platform import Platform
 from o2o.web.principals import APIClient
+from o2o.web.visitors import Visitors
 from tests.fakes.clock import FakeClock
 
 SOMEBODY = "01a20113-2d08-7382-8955-64617eac9e38"
@@ -32,10 +33,10 @@ NIL = "00000000-0000-0000-0000-000000000000"
 SETTINGS = Settings(secret_key="a key for tests that is long enough", demo=True)
 
 
-class Keys:
+class OneClient(Visitors):
     """Knows one client, whatever the key."""
 
-    async def submit(self, _: bytes) -> APIClient:
+    async def find_api_client(self, _: str) -> APIClient:
         return APIClient(
             key_id=UUID(int=1),
             name="hall",
@@ -70,12 +71,15 @@ def till() -> CountingTill:
 
 @pytest.fixture
 async def client(till: CountingTill) -> AsyncGenerator[httpx.AsyncClient, None]:
-    words = Words()
+    words, seal, clock = Words(), Seal(SETTINGS.secret_key), FakeClock()
+    nothing: Any = None
     platform = Platform(
         settings=SETTINGS,
-        sessions=None,  # type: ignore[arg-type]  # nothing here may ask the database
-        seal=Seal(SETTINGS.secret_key),
-        clock=FakeClock(),
+        # Nothing here may ask the database.
+        sessions=nothing,
+        seal=seal,
+        clock=clock,
+        visitors=OneClient(nothing, seal=seal, clock=clock),
         hub=Hub("postgresql://127.0.0.1/unused"),
         words=words,
         pages=Pages(words),
@@ -88,7 +92,6 @@ async def client(till: CountingTill) -> AsyncGenerator[httpx.AsyncClient, None]:
         state={},
         dependencies={"till": till, "desk": None},
     )
-    app.state.api_clients = Keys()
     transport = httpx.ASGITransport(app=Edge(app, settings=SETTINGS), raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar types its own ASGI
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client

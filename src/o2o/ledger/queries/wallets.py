@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.ids import MemberId
 from o2o.ledger.errors import AccountNotFound
 
@@ -42,7 +43,7 @@ async def get_wallet(tx: Tx, member_id: MemberId) -> Wallet:
 
 async def list_wallets(tx: Tx, member_ids: Sequence[MemberId]) -> dict[MemberId, Wallet]:
     """Return what these members hold, in one statement; members without accounts are left out."""
-    rows = await tx.execute(_WALLETS, {"member_ids": list(member_ids)})
+    rows = await fetch_rows(tx, _WALLETS, {"member_ids": list(member_ids)})
     holdings: dict[MemberId, dict[str, int]] = {}
     for row in rows:
         of_member = holdings.setdefault(

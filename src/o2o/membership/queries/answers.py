@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import ChargeAnswerStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import Row, fetch_rows
 from o2o.ledger.actions.debit_stored_value import DrawOrder
 from o2o.membership.rules.answers import NoPinLimits
 
@@ -131,7 +132,7 @@ async def list_waiting_charges(
 ) -> list[WaitingCharge]:
     """Return the charges that wait for this member's answer, newest first."""
     asked = {"member_id": member_id, "now": now, "request_id": request_id}
-    return [_waiting(row._mapping) for row in await tx.execute(_OF_MEMBER, asked)]  # noqa: SLF001 - its public name
+    return [_waiting(row) for row in await fetch_rows(tx, _OF_MEMBER, asked)]
 
 
 async def find_charge_of_pad(
@@ -139,9 +140,9 @@ async def find_charge_of_pad(
 ) -> WaitingCharge | None:
     """Return a charge asked about in a live visit of this pad, answered or not."""
     asked = {"request_id": request_id, "visit_id": visit_id, "pad_id": pad_id, "now": now}
-    row = (await tx.execute(_OF_PAD, asked)).first()
-    return _waiting(row._mapping) if row else None  # noqa: SLF001 - its public name
+    rows = await fetch_rows(tx, _OF_PAD, asked)
+    return _waiting(rows[0]) if rows else None
 
 
-def _waiting(row: object) -> WaitingCharge:
-    return msgspec.convert(dict(row), type=WaitingCharge)  # type: ignore[call-overload]  # a mapping of columns
+def _waiting(row: Row) -> WaitingCharge:
+    return msgspec.convert(dict(row), type=WaitingCharge)

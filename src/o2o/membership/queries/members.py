@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.ids import MemberId
 from o2o.kernel.text import mask_phone
 from o2o.ledger.queries import Wallet, list_wallets
@@ -72,12 +73,13 @@ async def get_member_view(tx: Tx, member_id: UUID, *, brand_id: UUID | None) -> 
     `brand_id` comes from whoever asks; only a key of the whole group gives None. Raises
     MemberNotFound, also when the member is another brand's.
     """
-    row = (await tx.execute(_MEMBERS, {"ids": [member_id], "brand_id": brand_id})).first()
-    if row is None and (survivors := await list_survivors(tx, [member_id])):
+    rows = await fetch_rows(tx, _MEMBERS, {"ids": [member_id], "brand_id": brand_id})
+    if not rows and (survivors := await list_survivors(tx, [member_id])):
         asked = {"ids": [survivors[member_id]], "brand_id": brand_id}
-        row = (await tx.execute(_MEMBERS, asked)).first()
-    if row is None:
+        rows = await fetch_rows(tx, _MEMBERS, asked)
+    if not rows:
         raise MemberNotFound(member_id=member_id)
+    row = rows[0]
     wallets = await list_wallets(tx, [MemberId(row.id)])
     wallet = wallets.get(MemberId(row.id), _EMPTY)
     return MemberView(
@@ -100,7 +102,7 @@ async def get_member_view(tx: Tx, member_id: UUID, *, brand_id: UUID | None) -> 
 async def list_member_contexts(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, MemberContext]:
     """Return what chat says about these members, in two statements for any number of them."""
     ids = sorted(set(member_ids))
-    rows = (await tx.execute(_MEMBERS, {"ids": ids, "brand_id": None})).all()
+    rows = await fetch_rows(tx, _MEMBERS, {"ids": ids, "brand_id": None})
     wallets = await list_wallets(tx, [MemberId(row.id) for row in rows]) if rows else {}
     return {
         row.id: MemberContext(

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.text import mask_phone
 from o2o.membership.queries.places import read_place, write_place
 from o2o.membership.rules.search import Search, SearchKind, end_of_prefix
@@ -133,11 +134,11 @@ async def search_members(
     Raises PlaceUnknown.
     """
     after = read_place(place, _Place) if place else None
-    await tx.execute(_PLAN_FOR_THESE)
+    await fetch_rows(tx, _PLAN_FOR_THESE, {})
     statement, values = _asked(search, tag=tag, after=after)
     # Of numbers the tag and the state are asked for after they were found.
     common = {"brand_id": brand_id, "most": limit + 1}
-    rows = (await tx.execute(statement, common | values)).all()
+    rows = await fetch_rows(tx, statement, common | values)
     members = await _shown(tx, [row.id for row in rows[:limit]])
     last = rows[limit - 1] if len(rows) > limit else None
     return FoundPage(
@@ -194,11 +195,11 @@ async def _shown(tx: Tx, ids: Sequence[UUID]) -> list[FoundMember]:
             joined_at=row.joined_at,
             tags=list(row.tags or ()),
         )
-        for row in await tx.execute(_SHOWN, {"ids": list(ids)})
+        for row in await fetch_rows(tx, _SHOWN, {"ids": list(ids)})
     ]
 
 
 async def list_tags(tx: Tx, brand_id: UUID, *, limit: int = 100) -> list[str]:
     """List the brand's tags in order, each found by one step in the index."""
-    rows = await tx.execute(_TAGS, {"brand_id": brand_id, "most": limit})
+    rows = await fetch_rows(tx, _TAGS, {"brand_id": brand_id, "most": limit})
     return [str(row.tag) for row in rows]

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.rules.tiers import TierStep, next_tier, tier_at
 
@@ -96,13 +97,14 @@ async def list_standings(tx: Tx, since: Mapping[UUID, datetime]) -> dict[UUID, S
     In one statement; who paid nothing is left out.
     """
     ids = sorted(since)
-    rows = await tx.execute(_STANDINGS, {"ids": ids, "since": [since[one] for one in ids]})
+    asked = {"ids": ids, "since": [since[one] for one in ids]}
+    rows = await fetch_rows(tx, _STANDINGS, asked)
     return {row.member_id: Standing(row.spent_fen, row.visits) for row in rows}
 
 
 async def get_tier_progress(tx: Tx, member_id: UUID, *, now: datetime) -> TierProgress:
     """Raises MemberNotFound. Spend is what was paid with the card in the last 365 days."""
-    rows = (await tx.execute(_TIERS, {"member_id": member_id})).all()
+    rows = await fetch_rows(tx, _TIERS, {"member_id": member_id})
     if not rows:
         raise MemberNotFound(member_id=member_id)
     found = await list_standings(tx, {member_id: now - TWELVE_MONTHS})

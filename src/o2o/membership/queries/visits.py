@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import VisitVia
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.ids import MemberId, StoreId, VisitId
 from o2o.membership.errors import VisitExpired, VisitNotYours
 from o2o.membership.rules.limits import VISIT_LASTS
@@ -83,7 +84,7 @@ async def get_live_visit(tx: Tx, *, visit_id: UUID, pad_id: UUID, now: datetime)
 async def list_held_visits(tx: Tx, *, member_id: UUID, now: datetime) -> list[HeldVisit]:
     """Return the visits that ask the member for a yes now."""
     since = now - VISIT_LASTS
-    rows = await tx.execute(_HELD, {"member_id": member_id, "now": now, "since": since})
+    rows = await fetch_rows(tx, _HELD, {"member_id": member_id, "now": now, "since": since})
     return [
         HeldVisit(
             visit_id=VisitId(row.id),

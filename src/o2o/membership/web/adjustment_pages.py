@@ -96,7 +96,7 @@ async def show_list(request: AnyRequest, tx: Tx, person: ConsoleStaff) -> Respon
         can_propose=bool(_kinds_of(person)),
         done=done if done in DONE else None,
     )
-    return await show_console(request, tx, person, "console/adjustments.html", page=SLOT, view=view)
+    return show_console(request, person, "console/adjustments.html", page=SLOT, view=view)
 
 
 def may_read(person: ConsoleStaff) -> bool:
@@ -172,9 +172,8 @@ async def show_proposal(
         money_fen_max=MONEY_FEN_PER_DAY_MAX,
         fault=fault_of(request, fact) if fact else None,
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/adjustment_new.html",
         page=SLOT,
@@ -210,9 +209,8 @@ async def show_one(
         fault=fault_of(request, fact) if fact else None,
         done=done if done in DONE else None,
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/adjustment.html",
         page=SLOT,

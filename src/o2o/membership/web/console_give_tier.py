@@ -137,9 +137,8 @@ async def _page(
         fault=fault_of(request, fact) if fact else None,
         is_done=request.query_params.get("done") == "1",
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/programme_given_tier.html",
         page="programme",

@@ -123,9 +123,8 @@ class ConsoleLiability(Controller):
         page = _page(scope, store, asked, typed=(from_day, to_day), today=today)
         if isinstance(asked, Period):
             page = await _with_report(tx, page, scope, chosen, asked, platform, request)
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/liability.html",
             page=SLOT,

@@ -85,9 +85,8 @@ async def show_member(
         member_id=member_id, brand_id=console_staff.brand_id, console_staff=console_staff, now=now
     )
     known = await list_tags(tx, console_staff.brand_id)
-    return await show_console(
+    return show_console(
         request,
-        tx,
         console_staff,
         "console/member.html",
         page=SLOT,

@@ -22,7 +22,7 @@ from o2o.web.answers import is_for_program
 from o2o.web.console_frame import show_console
 from o2o.web.console_menu import ConsoleMenu
 from o2o.web.errors import RoleMissing
-from o2o.web.guards import console_guard, is_question_of_methods
+from o2o.web.guards import console_guard, is_question_of_methods, provide_console_staff
 from o2o.web.platform import Platform
 from o2o.web.principals import ConsoleStaff
 
@@ -50,7 +50,10 @@ async def members_guard(
 
 
 class ConsoleMembers(Controller):
-    """Members of the brand, for those whose work it is to know them."""
+    """Members of the brand, for those whose work it is to know them.
+
+    Who asks is taken from the request: the framework resolves two dependencies in a task group.
+    """
 
     path = PAGE
     guards = [console_guard, members_guard]  # noqa: RUF012 - Litestar reads this plain attribute
@@ -60,9 +63,9 @@ class ConsoleMembers(Controller):
         self,
         request: AnyRequest,
         tx: NamedDependency[Tx],
-        console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[str]:
         """Show who is found by name, phone, card or tag. Raises PlaceUnknown."""
+        console_staff = provide_console_staff(request)
         asked = request.query_params
         typed = (asked.get("q") or "")[:CHARS_MAX]
         tag = one_word(asked.get("tag") or "", chars_max=TAG_CHARS_MAX)
@@ -73,9 +76,8 @@ class ConsoleMembers(Controller):
             tag=tag,
             place=asked.get("after") or None,
         )
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/members.html",
             page=SLOT,
@@ -92,10 +94,10 @@ class ConsoleMembers(Controller):
         request: AnyRequest,
         member_id: FromPath[UUID],
         tx: NamedDependency[Tx],
-        console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
         """Show one member, and note who looked. Raises MemberNotFound, PlaceUnknown."""
-        return await show_member(request, tx, console_staff, member_id=member_id)
+        person = provide_console_staff(request)
+        return await show_member(request, tx, person, member_id=member_id)
 
     @post("/{member_id:uuid}/phone", status_code=200)
     async def phone(

@@ -220,9 +220,8 @@ async def _show_pair(
     if preview is None:
         gone = fact or MemberNotFound(member_id=other_id)
         return await show_member(request, tx, console_staff, member_id=member_id, fact=gone)
-    return await show_console(
+    return show_console(
         request,
-        tx,
         console_staff,
         "console/member_merge.html",
         page=SLOT,

@@ -242,8 +242,8 @@ async def _list_page(
         can_edit=has_brand_role(person, StaffRoleName.MARKETER) and rules.ended_at is None,
         done=done if done in DONE else None,
     )
-    return await show_console(
-        request, tx, person, "console/programme_packages.html", page="programme", view=view
+    return show_console(
+        request, person, "console/programme_packages.html", page="programme", view=view
     )
 
 
@@ -283,9 +283,8 @@ async def _package_page(
         liability=await get_liability(tx, brand_id) if effect else None,
         fault=fault_of(request, fact) if fact else None,
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/programme_package.html",
         page="programme",

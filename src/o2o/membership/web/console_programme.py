@@ -223,9 +223,8 @@ async def _page(
         fault=fault_of(request, fact) if fact else None,
         done=done if done in DONE else None,
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/programme.html",
         page=SLOT,

@@ -98,9 +98,8 @@ class ConsoleRefunds(Controller):
             rows.append(_row(wish, console_staff, due_fen=due_fen, seal=seal))
         ended = await list_ended_refunds(tx, brand_id=brand_id, store_ids=stores)
         done = request.query_params.get("done", "")
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/refunds.html",
             page=SLOT,

@@ -130,9 +130,8 @@ async def _page(
         fault=fault_of(request, fact) if fact else None,
         done="saved" if request.query_params.get("done") == "saved" else None,
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/programme_tiers.html",
         page="programme",

@@ -35,7 +35,7 @@ from o2o.membership.queries.merge_preview import (
 )
 from o2o.membership.web.identity_pages import check_is_person, checked_terms, show_bind
 from o2o.membership.web.identity_views import LossPage, MergePage
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.web.answers import answer_fact, is_for_program
 from o2o.web.client import client_address
 from o2o.web.forms import go_on
@@ -94,7 +94,7 @@ class DinerCardCases(Controller):
         """Bind a bought card. A wrong guess is answered, not raised: it stays counted."""
         check_is_person(diner)
         try:
-            frame = await load_frame(tx, diner, language=language_of(request))
+            frame = frame_of(diner, language=language_of(request))
             terms = checked_terms(
                 diner,
                 membership=data.membership,
@@ -184,7 +184,7 @@ class DinerCardCases(Controller):
         """Show what taking a merge apart does. Raises MergeNotFound."""
         merge = await _own_merge(request, tx, diner, merge_id)
         page = MergePage(merge=merge, request_id=new_request_id())
-        frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+        frame = frame_of(diner, language=language_of(request), tab="me")
         return show(request, "diner/bind_merge.html", frame=frame, view=page)
 
     @post("/merges/{merge_id:uuid}/undo")
@@ -231,5 +231,5 @@ async def _show_loss(request: AnyRequest, tx: Tx, diner: Diner) -> Response[Any]
     if diner.member_id is None or diner.is_snapshot:
         return go_on(request, f"/h5/{diner.account_slug}/bind")
     member = await get_member_view(tx, diner.member_id, brand_id=diner.brand_id)
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     return show(request, "diner/bind_lost.html", frame=frame, view=LossPage.of(member))

@@ -15,7 +15,7 @@ from o2o.kernel.clock import Clock
 from o2o.membership.actions.answer_charge import confirm_charge, refuse_charge
 from o2o.membership.errors_counter import ChargeNotAsked
 from o2o.membership.queries.answers import list_waiting_charges
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
 from o2o.web.panels import Panel, Panels
@@ -59,7 +59,7 @@ class DinerChargePages(Controller):
         return show(
             request,
             "diner/charge.html",
-            frame=await load_frame(tx, diner, language=language_of(request), tab="card"),
+            frame=frame_of(diner, language=language_of(request), tab="card"),
             charge=waiting[0] if waiting else None,
             done=done if done in _DONE and not waiting else "",
         )

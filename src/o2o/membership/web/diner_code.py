@@ -15,7 +15,7 @@ from o2o.ledger.queries import get_wallet
 from o2o.membership.actions.issue_member_code import issue_member_code
 from o2o.membership.errors import CardNeeded, SnapshotSession
 from o2o.membership.queries import list_held_visits
-from o2o.membership.web.views import CodeView, load_frame
+from o2o.membership.web.views import CodeView, frame_of
 from o2o.web.answers import is_for_program
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -95,7 +95,7 @@ async def _page(
     return show(
         request,
         "diner/code.html",
-        frame=await load_frame(tx, diner, language=language),
+        frame=frame_of(diner, language=language),
         code=code,
         held=held,
         # What the script tells a charge from: the difference to the balance that is pushed.

@@ -25,7 +25,7 @@ from o2o.membership.web.step_up import (
     to_card,
     told_of,
 )
-from o2o.membership.web.views import DinerFrame, load_frame
+from o2o.membership.web.views import DinerFrame, frame_of
 from o2o.stores.queries import get_account, get_brand
 from o2o.web.answers import is_for_program
 from o2o.web.forms import Fault, go_on
@@ -183,6 +183,6 @@ async def _page(
         told=told_of(request, frozenset({"asked"})),
         fault=fault_or_none(request, fact),
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     http_status = fact.status if fact else 200
     return show(request, "diner/export.html", status=http_status, frame=frame, view=page)

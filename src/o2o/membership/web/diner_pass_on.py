@@ -31,7 +31,7 @@ from o2o.membership.queries.step_up import has_pay_pin
 from o2o.membership.rules.phones import parse_phone
 from o2o.membership.web.pad_errors import AmountNotMoney
 from o2o.membership.web.step_up import fault_or_none, member_of, now_of, to_card, told_of
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.staff.actions.count_guess import GuessLimit, count_guess, guess_key
 from o2o.web.answers import is_for_program
 from o2o.web.forms import Fault, go_on
@@ -272,7 +272,7 @@ async def _page(
         fault=fault_or_none(request, fact),
         typed=typed,
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
+    frame = frame_of(diner, language=language_of(request), tab="wallet")
     status = fact.status if fact else 200
     return show(request, "diner/pass_on.html", status=status, frame=frame, view=page)
 
@@ -304,7 +304,7 @@ async def _link_page(
     offer = await find_offer(tx, found.id)
     if offer is None:
         raise PassOnNotFound
-    frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
+    frame = frame_of(diner, language=language_of(request), tab="wallet")
     if diner.is_snapshot:
         return show(request, "diner/snapshot.html", frame=frame)
     return show(

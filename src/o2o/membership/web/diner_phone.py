@@ -36,7 +36,7 @@ from o2o.membership.web.identity_pages import (
     show_change,
     show_code,
 )
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.web.answers import answer_fact, is_for_program
 from o2o.web.client import client_address
 from o2o.web.forms import fault_of, go_on
@@ -205,7 +205,7 @@ async def _send_code(
     now = platform.clock.now()
     if not is_sms_offered(platform):
         raise SMSNotOffered
-    frame = await load_frame(tx, diner, language=language_of(request))
+    frame = frame_of(diner, language=language_of(request))
     terms = checked_terms(
         diner,
         membership=data.membership,

@@ -39,7 +39,7 @@ from o2o.membership.web.step_up import (
     to_card,
     told_of,
 )
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.web.answers import answer_fact, is_for_program
 from o2o.web.client import client_address
 from o2o.web.forms import Fault, go_on
@@ -225,6 +225,6 @@ async def _page(
         fault=fault_or_none(request, fact),
         fault_in=fault_in,
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     status = fact.status if fact else 200
     return show(request, "diner/pin.html", status=status, frame=frame, view=page)

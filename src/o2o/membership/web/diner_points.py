@@ -21,7 +21,7 @@ from o2o.membership.errors_privacy import DonationUnreadable
 from o2o.membership.queries.points_lots import PointsLot, list_points_lots
 from o2o.membership.web.diner_wallet import Before, load_statement
 from o2o.membership.web.step_up import fault_or_none, member_of, now_of, to_card, told_of
-from o2o.membership.web.views import DinerFrame, PointsPage, load_frame
+from o2o.membership.web.views import DinerFrame, PointsPage, frame_of
 from o2o.web.answers import is_for_program
 from o2o.web.copy import Words
 from o2o.web.forms import Fault, go_on
@@ -97,7 +97,7 @@ class DinerPointsPages(Controller):
         """Give points for a cause. Raises DonationUnreadable and what donate_points refuses."""
         member_id = member_of(diner)
         try:
-            frame = await load_frame(tx, diner, language=language_of(request))
+            frame = frame_of(diner, language=language_of(request))
             words = platform_of(request).words
             keys = {cause.key for cause in causes_of(words, frame, "zh_CN")}
             digits = fold_width(data.points)
@@ -158,7 +158,7 @@ async def _page(
     part = await load_statement(tx, member_id, Asset.POINTS, before=before)
     wallet = await get_wallet(tx, member_id)
     language = language_of(request)
-    frame = await load_frame(tx, diner, language=language)
+    frame = frame_of(diner, language=language)
     page = PointsWithLots(
         rows=part.rows,
         unit=part.unit,

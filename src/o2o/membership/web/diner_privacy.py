@@ -36,7 +36,7 @@ from o2o.membership.web.step_up import (
     to_card,
     told_of,
 )
-from o2o.membership.web.views import TermsPage, load_frame
+from o2o.membership.web.views import TermsPage, frame_of
 from o2o.stores.queries import get_brand
 from o2o.web.answers import is_for_program
 from o2o.web.cookies import ended_cookie
@@ -112,7 +112,7 @@ class DinerPrivacyPages(Controller):
     ) -> Response[str]:
         """Show the member's choices, and the terms and the notice to everybody."""
         language = language_of(request)
-        frame = await load_frame(tx, diner, language=language, tab="me")
+        frame = frame_of(diner, language=language, tab="me")
         terms = TermsPage.of(platform_of(request).words.table("privacy", language), frame=frame)
         state = None
         if diner.member_id is not None and not diner.is_snapshot:
@@ -217,7 +217,7 @@ class DinerPrivacyPages(Controller):
             if data.confirmation.strip() != confirmation_word(request):
                 raise DeletionNotConfirmed
             await make_sure(tx, diner, pin=data.pay_pin, now=now)
-            frame = await load_frame(tx, diner, language=language_of(request))
+            frame = frame_of(diner, language=language_of(request))
             deleted = await delete_member(
                 tx, member_id=member_id, gives_up_balance=data.gives_up == "yes", now=now
             )
@@ -248,7 +248,7 @@ async def _profile_page(
 ) -> Response[str]:
     state: PrivacyState = await get_privacy_state(tx, member_of(diner))
     birthday = state.birthday.isoformat() if state.birthday else ""
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     return show(
         request,
         "diner/privacy_profile.html",
@@ -279,7 +279,7 @@ async def _delete_page(
         typed=typed.confirmation if typed else "",
         gives_up=typed is not None and typed.gives_up == "yes",
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     status = fact.status if fact else 200
     return show(
         request,

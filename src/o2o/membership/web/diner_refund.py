@@ -28,7 +28,7 @@ from o2o.membership.web.step_up import (
     to_card,
     told_of,
 )
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.stores.queries import list_stores
 from o2o.web.answers import is_for_program
 from o2o.web.forms import Fault, go_on
@@ -198,6 +198,6 @@ async def _page(
         fault=fault_or_none(request, fact),
         typed=typed,
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
+    frame = frame_of(diner, language=language_of(request), tab="wallet")
     status = fact.status if fact else 200
     return show(request, "diner/refunds.html", status=status, frame=frame, view=page)

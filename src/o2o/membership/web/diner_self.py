@@ -16,7 +16,7 @@ from o2o.kernel.clock import Clock
 from o2o.membership.actions.answer_marketing import answer_marketing
 from o2o.membership.queries import get_member_view
 from o2o.membership.queries.consents import has_marketing_consent
-from o2o.membership.web.views import DinerFrame, MePage, PersonView, load_frame
+from o2o.membership.web.views import DinerFrame, MePage, PersonView, frame_of
 from o2o.stores.queries import get_brand
 from o2o.web.copy import LANGUAGES
 from o2o.web.guards import diner_guard
@@ -48,7 +48,7 @@ class DinerSelfPages(Controller):
         self, request: AnyRequest, tx: NamedDependency[Tx], diner: NamedDependency[Diner]
     ) -> Response[str]:
         """Show what we know of the diner, and the choices."""
-        frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+        frame = frame_of(diner, language=language_of(request), tab="me")
         page = MePage(
             member=await _person(tx, diner, frame=frame),
             languages=LANGUAGES,

@@ -26,7 +26,7 @@ from o2o.membership.statements_export.csv_file import csv_bytes
 from o2o.membership.statements_export.pdf_file import pdf_bytes
 from o2o.membership.statements_export.period import Period
 from o2o.membership.statements_export.sheet import Figures, Holder, Sheet, make_sheet
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.stores.queries import get_brand, list_stores
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -134,7 +134,7 @@ class DinerStatementPages(Controller):
                 page = _with_links(
                     page, chosen, diner, asset=kind, platform=platform, language=language
                 )
-        frame = await load_frame(tx, diner, language=language, tab="wallet")
+        frame = frame_of(diner, language=language, tab="wallet")
         return show(
             request,
             "diner/statement.html",

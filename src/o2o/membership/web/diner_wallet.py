@@ -14,7 +14,7 @@ from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId
 from o2o.ledger.queries import StatementLine, get_wallet, list_statement
 from o2o.membership.web.step_up import to_card
-from o2o.membership.web.views import StatementPart, StatementRow, WalletPage, load_frame
+from o2o.membership.web.views import StatementPart, StatementRow, WalletPage, frame_of
 from o2o.stores.queries import list_stores
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -57,7 +57,7 @@ class DinerWalletPages(Controller):
             principal_fen=wallet.principal_fen,
             bonus_fen=wallet.bonus_fen,
         )
-        frame = await load_frame(tx, diner, language=language_of(request), tab="wallet")
+        frame = frame_of(diner, language=language_of(request), tab="wallet")
         return show(request, "diner/wallet.html", frame=frame, view=page)
 
 

@@ -17,7 +17,7 @@ from o2o.membership.web.identity_views import (
     load_change_page,
     load_code_page,
 )
-from o2o.membership.web.views import load_frame
+from o2o.membership.web.views import frame_of
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.language import language_of
 from o2o.web.platform import Platform, platform_of
@@ -68,7 +68,7 @@ async def show_bind(
 ) -> Response[str]:
     """Show phone, name and cards, with what stood in the way of the last step."""
     platform = platform_of(request)
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     if diner.is_snapshot:
         return show(request, "diner/snapshot.html", frame=frame)
     told = request.query_params.get("told", "")
@@ -103,7 +103,7 @@ async def show_code(
     page = await load_code_page(tx, diner, purpose=purpose, now=now, fault=fault)
     if page is None or diner.is_snapshot:
         return go_on(request, f"/h5/{diner.account_slug}/bind")
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     status = fact.status if fact else 200
     return show(request, "diner/bind_code.html", status=status, frame=frame, view=page)
 
@@ -119,7 +119,7 @@ async def show_confirm(
     page = ConfirmPage(
         preview=preview, members=",".join(str(id_) for id_ in found.owner_ids), fault=fault
     )
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     return show(request, "diner/bind_confirm.html", status=status, frame=frame, view=page)
 
 
@@ -132,7 +132,7 @@ async def show_change(
     )
     if page is None or diner.is_snapshot:
         return go_on(request, f"/h5/{diner.account_slug}/bind")
-    frame = await load_frame(tx, diner, language=language_of(request), tab="me")
+    frame = frame_of(diner, language=language_of(request), tab="me")
     return show(request, "diner/bind_change.html", status=status, frame=frame, view=page)
 
 

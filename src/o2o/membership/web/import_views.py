@@ -82,9 +82,8 @@ async def show_imports(request: AnyRequest, tx: Tx, staff: ConsoleStaff) -> Resp
     imports = await list_imports(
         tx, brand_id=staff.brand_id, uploaded_by=None if sees_all else staff.staff_id
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         staff,
         "console/imports.html",
         page=SLOT,
@@ -120,9 +119,8 @@ async def show_import(
         raise ImportNotFound
     words, language = platform_of(request).words, language_of(request)
     found = await list_faults(tx, import_id, limit=FAULTS_SHOWN)
-    return await show_console(
+    return show_console(
         request,
-        tx,
         staff,
         "console/import.html",
         page=SLOT,

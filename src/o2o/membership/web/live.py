@@ -5,7 +5,6 @@ from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
 from o2o.web.platform import Platform
-from o2o.web.visitors import find_clerk_of_tokens, find_diner_of_token
 
 
 def diner_topic(platform: Platform) -> TopicOf:
@@ -16,7 +15,7 @@ def diner_topic(platform: Platform) -> TopicOf:
         token = cookie_in(scope, name)
         if scope.get("method") != "GET" or not token:
             return None
-        diner = await find_diner_of_token(platform, token)
+        diner = await platform.visitors.find_diner(token)
         if diner is None or diner.member_id is None or diner.is_snapshot:
             return None
         if scope["path"] != f"/h5/{diner.account_slug}/live":
@@ -35,7 +34,7 @@ def pad_topic(platform: Platform) -> TopicOf:
         secret, token = cookie_in(scope, device), cookie_in(scope, session)
         if scope.get("method") != "GET" or not secret or not token:
             return None
-        clerk = await find_clerk_of_tokens(platform, secret=secret, token=token)
+        clerk = await platform.visitors.find_clerk_at(secret, token=token)
         return f"pad:{clerk.pad_id}" if clerk else None
 
     return topic_of

@@ -13,7 +13,7 @@ from o2o.membership.queries import HeldVisit, MemberView, TierProgress
 
 # The pages of membership know their frame by this file.
 from o2o.web.diner_frame import DinerFrame as DinerFrame  # noqa: PLC0414 - passed on
-from o2o.web.diner_frame import load_frame as load_frame  # noqa: PLC0414 - passed on
+from o2o.web.diner_frame import frame_of as frame_of  # noqa: PLC0414 - passed on
 from o2o.web.qr import qr_svg
 
 DIGITS_PER_GROUP = 4

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses_bookings import BookingStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.booking_commands import Booked
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors_bookings import BookingNotFound
@@ -194,14 +195,13 @@ async def list_ticket_codes(tx: Tx, booking_ids: Sequence[UUID]) -> dict[UUID, t
 
 
 async def _known(tx: Tx, statement: Any, params: dict[str, Any]) -> list[KnownBooking]:
-    rows = (await tx.execute(statement, params)).mappings()
     return [
         KnownBooking(
             **{
-                **row,
+                **dict(row),
                 "status": BookingStatus(row["status"]),
                 "body_hash": bytes(row["body_hash"]),
             }
         )
-        for row in rows
+        for row in await fetch_rows(tx, statement, params)
     ]

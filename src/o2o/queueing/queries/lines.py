@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TicketPriority
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import Turn, in_turn, positions_told
 from o2o.queueing.rules.wait_estimate import WaitModel
@@ -82,12 +83,12 @@ async def list_lines(
     }
     # The days first: who is read after them is of that version or of a later one, and a later one
     # is told of by an event of its own.
-    days = (await tx.execute(_DAYS, arrays)).all()
+    days = await fetch_rows(tx, _DAYS, arrays)
     if not days:
         return {}
     waiting: dict[LineKey, list[WaitingTicket]] = {}
     # Thousands of rows at every change of a full house: taken apart by place, not by name.
-    for queue_id, day, ticket_id, priority, *rest in await tx.execute(_WAITING, arrays):
+    for queue_id, day, ticket_id, priority, *rest in await fetch_rows(tx, _WAITING, arrays):
         ticket = WaitingTicket(ticket_id, _PRIORITIES[priority], *rest)
         waiting.setdefault((queue_id, day), []).append(ticket)
     models = await estimate_waits(tx, list({row.queue_id for row in days}), now=now)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import QueueKind, TicketPriority, TicketSource, TicketStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.lines import LineState, list_lines
@@ -112,18 +113,18 @@ class OwnTicket(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_own_ticket(tx: Tx, ticket_id: UUID, holder: Holder, *, now: datetime) -> OwnTicket:
     """Return a number of this person. Raises TicketNotFound for everybody else's, too."""
-    row = (await tx.execute(_ONE, {"ticket_id": ticket_id, **_values(holder)})).first()
-    if row is None:
+    rows = await fetch_rows(tx, _ONE, {"ticket_id": ticket_id, **_values(holder)})
+    if not rows:
         raise TicketNotFound(ticket_id=ticket_id)
-    return (await _own(tx, [row], now=now))[0]
+    return (await _own(tx, rows, now=now))[0]
 
 
 async def list_own_active(
     tx: Tx, holder: Holder, *, since: datetime, now: datetime
 ) -> list[OwnTicket]:
     """Return the numbers of this person that are not over, called ones first."""
-    rows = await tx.execute(_ACTIVE, {"since": since, **_values(holder)})
-    return await _own(tx, list(rows), now=now)
+    rows = await fetch_rows(tx, _ACTIVE, {"since": since, **_values(holder)})
+    return await _own(tx, rows, now=now)
 
 
 def _values(holder: Holder) -> dict[str, Any]:

@@ -290,9 +290,8 @@ async def _page(
     now = platform_of(request).clock.now()
     queues = await list_arranged_queues(tx, store, now=now)
     done = request.query_params.get("done")
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_arrange.html",
         page=SLOT,

@@ -299,9 +299,8 @@ async def _page(
         problem=str(fact.detail["problem"]) if isinstance(fact, BookingPlanWrong) else "",
         done=done if done in DONE and fact is None else "",
     )
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_booking_plan.html",
         page=SLOT,

@@ -207,9 +207,8 @@ async def _page(
     view = _empty(fact, request)
     if plan is not None:
         view = await _view(request, tx, plan, on=on or plan.day_of(now), now=now, fact=fact)
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_bookings.html",
         page=SLOT,

@@ -74,9 +74,8 @@ async def _page(
     now = platform.clock.now()
     bridge = await find_bridge(tx, store.id)
     news = await list_machine_news(tx, [store.id])
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_bridge.html",
         page=SLOT,

@@ -50,9 +50,8 @@ class ConsoleQueueHistory(Controller):
         tickets, further = await list_past_tickets(
             tx, store_id=store.id, day=shown, queue_id=_id(queue), after=_id(after)
         )
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/queue_history.html",
             page=SLOT,

@@ -157,9 +157,8 @@ async def _page(
         is_again = bool(read_confirmed(form))
         affected = await load_affected(request, tx, store, fact, is_again=is_again, now=now)
     blank = [OtherDay(day="", hours="")] * (BLANK_ROWS if head.can_edit else 0)
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_hours.html",
         page=SLOT,

@@ -89,9 +89,7 @@ class ConsoleQueues(Controller):
             _line(store, [f for f in figures if f.store_id == store.id], now=now)
             for store in stores
         ]
-        return await show_console(
-            request, tx, console_staff, "console/queues.html", page=SLOT, lines=lines
-        )
+        return show_console(request, console_staff, "console/queues.html", page=SLOT, lines=lines)
 
     @get("/{store_id:uuid}")
     async def today(
@@ -117,9 +115,8 @@ class ConsoleQueues(Controller):
         editions = await find_editions(tx, store.id)
         path = display_path(platform.seal, store.id, edition=editions.display)
         done = request.query_params.get("done", "")
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/queue_today.html",
             page=SLOT,

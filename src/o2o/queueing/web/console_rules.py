@@ -124,9 +124,8 @@ async def _page(
 ) -> Response[Any]:
     kept = _values(await get_settings(tx, store.id))
     values = kept if form is None else {name: typed(form, name) for name in kept}
-    return await show_console(
+    return show_console(
         request,
-        tx,
         person,
         "console/queue_rules.html",
         page=SLOT,

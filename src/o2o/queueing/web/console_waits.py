@@ -66,9 +66,8 @@ class ConsoleQueueWaits(Controller):
         today = business_day(platform.clock.now(), hours=store.hours, timezone=store.timezone)
         since = today - timedelta(days=DAYS_SHOWN - 1)
         days = await list_told_days(tx, store_id=store.id, since=since, until=today)
-        return await show_console(
+        return show_console(
             request,
-            tx,
             console_staff,
             "console/queue_waits.html",
             page=SLOT,

@@ -26,7 +26,7 @@ from o2o.queueing.rules.booking_plan import Plan
 from o2o.queueing.web.booking_views import BookingPage, DayTexts, MyBooking
 from o2o.queueing.web.doors import check_door
 from o2o.web.answers import is_for_program
-from o2o.web.diner_frame import load_frame
+from o2o.web.diner_frame import frame_of
 from o2o.web.forms import fault_of, go_on
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -189,7 +189,7 @@ async def _page(
         fault=fault_of(request, fact) if fact else None,
         told=told if told in _TOLD else "",
     )
-    frame = await load_frame(tx, diner, language=language, tab="queue")
+    frame = frame_of(diner, language=language, tab="queue")
     status = fact.status if fact else 200
     return show(request, "diner/booking.html", status=status, frame=frame, view=page)
 

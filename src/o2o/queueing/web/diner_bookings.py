@@ -45,7 +45,7 @@ from o2o.queueing.web.booking_views import (
 )
 from o2o.stores.queries import list_stores
 from o2o.web.answers import is_for_program
-from o2o.web.diner_frame import load_frame
+from o2o.web.diner_frame import frame_of
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -83,7 +83,7 @@ class DinerBookingsPages(Controller):
     ) -> Response[Any]:
         """Show own bookings, and a store's days and times or the stores to choose from."""
         if diner.is_snapshot:
-            frame = await load_frame(tx, diner, language=language_of(request), tab="queue")
+            frame = frame_of(diner, language=language_of(request), tab="queue")
             return show(request, "diner/snapshot.html", frame=frame)
         query = request.query_params
         wanted = Wanted(
@@ -218,7 +218,7 @@ async def _page(
         suggestions=suggestions,
         door=door[:DOOR_CHARS_MAX],
     )
-    frame = await load_frame(tx, diner, language=language, tab="queue")
+    frame = frame_of(diner, language=language, tab="queue")
     return show(request, "diner/bookings.html", status=status, frame=frame, view=page)
 
 

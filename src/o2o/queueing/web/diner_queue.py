@@ -26,7 +26,7 @@ from o2o.queueing.web.diner_lines import list_store_cards, load_take
 from o2o.queueing.web.diner_views import QueuePage
 from o2o.queueing.web.doors import check_door
 from o2o.web.answers import is_for_program
-from o2o.web.diner_frame import load_frame
+from o2o.web.diner_frame import frame_of
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -73,7 +73,7 @@ class DinerQueuePages(Controller):
     ) -> Response[Any]:
         """Show own numbers, and a store's lines or the stores to choose from."""
         if diner.is_snapshot:
-            frame = await load_frame(tx, diner, language=language_of(request), tab="queue")
+            frame = frame_of(diner, language=language_of(request), tab="queue")
             return show(request, "diner/snapshot.html", frame=frame)
         store_id, door = _uuid(request.query_params.get("store")), request.query_params.get("door")
         return await _page(request, tx, diner, store_id=store_id, door=door or "")
@@ -96,7 +96,7 @@ class DinerQueuePages(Controller):
             language=language_of(request),
             now=platform.clock.now(),
         )
-        frame = await load_frame(tx, diner, language=language_of(request), tab="queue")
+        frame = frame_of(diner, language=language_of(request), tab="queue")
         return show(
             request, "diner/_queue_stores.html", frame=frame, stores=stores, has_distances=True
         )
@@ -208,7 +208,7 @@ async def _page(
         request,
         "diner/queue.html",
         status=status,
-        frame=await load_frame(tx, diner, language=language, tab="queue"),
+        frame=frame_of(diner, language=language, tab="queue"),
         view=page,
         jssdk={
             "sdk_url": platform.settings.wechat_jssdk_url,

@@ -26,7 +26,6 @@ from o2o.web.live import (
     until_gone,
 )
 from o2o.web.platform import Platform
-from o2o.web.visitors import find_diner_of_token
 
 log = get_logger(__name__)
 
@@ -83,7 +82,7 @@ class TicketStreams:
             ticket_id = UUID(ticket)
         except ValueError:
             return None
-        diner = await find_diner_of_token(self._platform, token)
+        diner = await self._platform.visitors.find_diner(token)
         if diner is None or diner.account_slug != account or diner.is_snapshot:
             return None
         holder = Holder(fan_id=diner.fan_id, member_id=diner.member_id, brand_id=diner.brand_id)

@@ -21,7 +21,7 @@ from o2o.queueing.errors import TicketAlreadyActive, TicketNotFound
 from o2o.queueing.queries.own_tickets import Holder, get_own_ticket
 from o2o.queueing.queries.paper import get_paper_ticket
 from o2o.queueing.web.doors import read_paper
-from o2o.web.diner_frame import load_frame
+from o2o.web.diner_frame import frame_of
 from o2o.web.forms import Fault, fault_of, go_on
 from o2o.web.guards import diner_guard
 from o2o.web.language import language_of
@@ -115,7 +115,7 @@ class DinerPaperPages(Controller):
         diner: NamedDependency[Diner],
     ) -> Response[Any]:
         """Show whose number it is about to be; the owner goes on to its page."""
-        frame = await load_frame(tx, diner, language=language_of(request), tab="queue")
+        frame = frame_of(diner, language=language_of(request), tab="queue")
         if diner.is_snapshot:
             return show(request, "diner/snapshot.html", frame=frame)
         paper = await get_paper_ticket(
@@ -188,7 +188,7 @@ async def _page(
     fault: Fault | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    frame = await load_frame(tx, diner, language=language_of(request), tab="queue")
+    frame = frame_of(diner, language=language_of(request), tab="queue")
     if diner.is_snapshot:
         return show(request, "diner/snapshot.html", frame=frame)
     now = platform_of(request).clock.now()

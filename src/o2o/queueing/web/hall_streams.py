@@ -11,7 +11,6 @@ from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Scope
 from o2o.web.live import TopicOf
 from o2o.web.platform import Platform
-from o2o.web.visitors import find_clerk_of_tokens
 
 PAD_ROUTE = "/pad/queue/live"
 DISPLAY_ROUTE = "/display/{store}/live"
@@ -33,7 +32,7 @@ def pad_queue_topic(platform: Platform) -> TopicOf:
         secret, token = cookie_in(scope, device), cookie_in(scope, session)
         if scope.get("method") != "GET" or not secret or not token:
             return None
-        clerk = await find_clerk_of_tokens(platform, secret=secret, token=token)
+        clerk = await platform.visitors.find_clerk_at(secret, token=token)
         return store_topic(clerk.store_id) if clerk else None
 
     return topic_of

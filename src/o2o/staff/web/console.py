@@ -31,7 +31,6 @@ from o2o.web.platform import Platform
 from o2o.web.principals import ConsoleStaff
 from o2o.web.rendering import show
 from o2o.web.sessions import end_session
-from o2o.web.visitors import find_console_staff
 
 AnyRequest = Request[Any, Any, Any]
 HOME = "/console"
@@ -54,14 +53,12 @@ class ConsoleDoor(Controller):
 
     @get("/")
     async def front(
-        self, request: AnyRequest, tx: NamedDependency[Tx], platform: NamedDependency[Platform]
+        self, request: AnyRequest, platform: NamedDependency[Platform]
     ) -> Response[Any]:
         """Show the sign-in form, or go to work when somebody is signed in."""
         token = request.cookies.get(cookie_name(platform.settings, Audience.CONSOLE.value))
-        if token:
-            token_hash = platform.seal.hash_of(token, use="session")
-            if await find_console_staff(tx, token_hash, now=platform.clock.now()):
-                return Redirect(HOME, status_code=302, headers={"Cache-Control": "no-store"})
+        if token and await platform.visitors.find_console_staff(token):
+            return Redirect(HOME, status_code=302, headers={"Cache-Control": "no-store"})
         return sign_in_page(request, platform)
 
     @post("/", guards=[pre_session_guard])
@@ -109,16 +106,13 @@ class OpenConsole(Controller):
     async def home(
         self,
         request: AnyRequest,
-        tx: NamedDependency[Tx],
         platform: NamedDependency[Platform],
         console_staff: NamedDependency[ConsoleStaff],
     ) -> Response[Any]:
         """Go to the first page of the person's menu, or say that there is none."""
         first = platform.console_menu.first_page(console_staff.roles)
         if first is None:
-            return await show_console(
-                request, tx, console_staff, "console/nothing.html", page="nothing"
-            )
+            return show_console(request, console_staff, "console/nothing.html", page="nothing")
         return Redirect(first, status_code=302, headers={"Cache-Control": "no-store"})
 
     @post("/sign-out")

@@ -151,9 +151,8 @@ async def _page(
 ) -> Response[str]:
     stores = await _managed_stores(tx, console_staff)
     done = request.query_params.get("done")
-    return await show_console(
+    return show_console(
         request,
-        tx,
         console_staff,
         "console/pads.html",
         page=SLOT,

@@ -40,7 +40,6 @@ from o2o.web.principals import Clerk
 from o2o.web.queries.principals import EnrolledPad, find_pad
 from o2o.web.rendering import show
 from o2o.web.sessions import end_session
-from o2o.web.visitors import find_clerk
 
 AnyRequest = Request[Any, Any, Any]
 FIRST_PAGE = "/pad/scan"
@@ -87,10 +86,8 @@ class PadDoor(Controller):
         if pad is None:
             return await enrol_page(request, tx, platform)
         token = request.cookies.get(cookie_name(platform.settings, Audience.PAD.value))
-        if token:
-            token_hash = platform.seal.hash_of(token, use="session")
-            if await find_clerk(tx, token_hash, pad=pad, now=platform.clock.now()):
-                return Redirect(FIRST_PAGE, status_code=302, headers={"Cache-Control": "no-store"})
+        if token and await platform.visitors.find_clerk(token, pad=pad):
+            return Redirect(FIRST_PAGE, status_code=302, headers={"Cache-Control": "no-store"})
         return await sign_in_page(
             request, tx, platform, pad=pad, login=request.query_params.get("who", "")
         )

@@ -1,5 +1,6 @@
 """Opening, touching and ending sessions."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,10 +9,14 @@ from sqlalchemy import update
 from o2o.crm.staff import WebSession
 from o2o.crm.statuses import Audience
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_direct
 from o2o.infra.seal import Seal, new_token
 from o2o.web.cookies import LIFETIMES
-from o2o.web.queries.sessions import FoundSession
 
+_TOUCH = (
+    "UPDATE web_sessions SET last_seen_at = $2 WHERE token_hash IN (SELECT token_hash"
+    " FROM web_sessions WHERE token_hash = ANY($1::bytea[]) FOR UPDATE SKIP LOCKED)"
+)
 # A session's last sight is written at most this often, so that reading pages writes little.
 TOUCH_EVERY = timedelta(seconds=20)
 
@@ -46,14 +51,9 @@ async def open_session(
     return token
 
 
-async def touch_session(tx: Tx, session: FoundSession, *, now: datetime) -> None:
-    """Note that a session is in use."""
-    if now - session.last_seen_at >= TOUCH_EVERY:
-        await tx.execute(
-            update(WebSession)
-            .where(WebSession.token_hash == session.token_hash)
-            .values(last_seen_at=now)
-        )
+async def touch_sessions(tx: Tx, token_hashes: Collection[bytes], *, now: datetime) -> None:
+    """Note that sessions are in use. Waits for nobody: who holds one now touches or ends it."""
+    await fetch_direct(tx, _TOUCH, set(token_hashes), now)
 
 
 async def end_session(tx: Tx, token_hash: bytes, *, now: datetime) -> None:

@@ -1,18 +1,26 @@
 """Reading who is behind a session, a pad cookie or an API key."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
-from o2o.crm.members import Fan
-from o2o.crm.organisation import OfficialAccount, Store
-from o2o.crm.staff import APIKey, Pad, StaffMember, StaffRole
-from o2o.crm.statuses import StaffRoleName
+from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.database import Tx
-from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
-from o2o.web.queries.sessions import FoundSession
+from o2o.infra.direct import Row, fetch_direct
+from o2o.web.principals import APIClient, BrandFace, Clerk, ConsoleStaff, Diner
+from o2o.web.queries.sessions import IDLE
+
+P = TypeVar("P")
+
+
+class Seen(msgspec.Struct, Generic[P], frozen=True):
+    """Somebody with a live session, and when it was last noted as in use."""
+
+    principal: P
+    last_seen_at: datetime
 
 
 class EnrolledPad(msgspec.Struct, frozen=True):
@@ -25,128 +33,142 @@ class EnrolledPad(msgspec.Struct, frozen=True):
     brand_id: UUID
 
 
+_LIVE = " s.ended_at IS NULL AND s.expires_at > $2 AND s.last_seen_at > $3"
+_BRAND = "b.slug AS brand_slug, b.name AS brand_name, b.name_en AS brand_name_en, b.terms_version"
+_PAD = (
+    "SELECT p.id, p.name, s.id, s.name, s.brand_id FROM pads p JOIN stores s ON s.id = p.store_id"
+    " WHERE p.secret_hash = $1 AND p.revoked_at IS NULL"
+)
+_DINERS = (
+    "SELECT s.token_hash, s.is_snapshot, s.last_seen_at, f.id AS fan_id, f.openid, f.account_id,"  # noqa: S608 - our own pieces
+    f" f.member_id, a.slug AS account_slug, a.name AS account_name, a.brand_id, {_BRAND}"
+    " FROM web_sessions s JOIN fans f ON f.id = s.fan_id"
+    " JOIN official_accounts a ON a.id = f.account_id JOIN brands b ON b.id = a.brand_id"
+    f" WHERE s.token_hash = ANY($1::bytea[]) AND s.audience = 'diner' AND {_LIVE}"
+)
+_CONSOLE_STAFF = (
+    "SELECT s.token_hash, s.last_seen_at, p.id AS staff_id, p.name, p.brand_id, r.role,"  # noqa: S608 - our own pieces
+    f" r.store_id, {_BRAND}"
+    " FROM web_sessions s JOIN staff_members p ON p.id = s.staff_id AND p.disabled_at IS NULL"
+    " JOIN brands b ON b.id = p.brand_id LEFT JOIN staff_roles r ON r.staff_id = p.id"
+    f" WHERE s.token_hash = ANY($1::bytea[]) AND s.audience = 'console' AND {_LIVE}"
+)
+_CLERK = (
+    "SELECT s.last_seen_at, p.id AS staff_id, p.name, p.brand_id, r.role, r.store_id"  # noqa: S608 - our own pieces
+    " FROM web_sessions s JOIN staff_members p ON p.id = s.staff_id AND p.disabled_at IS NULL"
+    " LEFT JOIN staff_roles r ON r.staff_id = p.id"
+    f" WHERE s.token_hash = $1 AND s.audience = 'pad' AND s.pad_id = $4 AND {_LIVE}"
+)
+_API_CLIENTS = (
+    "SELECT key_hash, id, name, brand_id, scopes, unattended_debit_fen_max FROM api_keys"
+    " WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL"
+)
+
+
 async def find_pad(tx: Tx, secret_hash: bytes) -> EnrolledPad | None:
     """Return the pad of that secret unless it was revoked."""
-    row = (
-        await tx.execute(
-            select(Pad.id, Pad.name, Store.id, Store.name, Store.brand_id)
-            .join(Store, Store.id == Pad.store_id)
-            .where(Pad.secret_hash == secret_hash, Pad.revoked_at.is_(None))
-        )
-    ).first()
-    return EnrolledPad(*row) if row else None
+    rows = await fetch_direct(tx, _PAD, secret_hash)
+    return EnrolledPad(*rows[0]) if rows else None
 
 
-async def get_diner(tx: Tx, session: FoundSession) -> Diner:
-    """Return the diner of a session."""
-    row = (
-        await tx.execute(
-            select(
-                Fan.id,
-                Fan.openid,
-                Fan.account_id,
-                Fan.member_id,
-                OfficialAccount.slug,
-                OfficialAccount.brand_id,
-            )
-            .join(OfficialAccount, OfficialAccount.id == Fan.account_id)
-            .where(Fan.id == session.fan_id)
-        )
-    ).one()
-    return Diner(
-        fan_id=row.id,
+async def list_diners(
+    tx: Tx, token_hashes: Sequence[bytes], *, now: datetime
+) -> list[Seen[Diner] | None]:
+    """Return the diner of each session in turn, None where none lives."""
+    seen_after = now - IDLE[Audience.DINER]
+    rows = await fetch_direct(tx, _DINERS, set(token_hashes), now, seen_after)
+    diners = {row.token_hash: _diner(row) for row in rows}
+    return [diners.get(token_hash) for token_hash in token_hashes]
+
+
+def _diner(row: Row) -> Seen[Diner]:
+    diner = Diner(
+        fan_id=row.fan_id,
         openid=row.openid,
         account_id=row.account_id,
-        account_slug=row.slug,
+        account_slug=row.account_slug,
+        account_name=row.account_name,
         brand_id=row.brand_id,
+        brand=BrandFace(row.brand_slug, row.brand_name, row.brand_name_en, row.terms_version),
         member_id=row.member_id,
-        is_snapshot=session.is_snapshot,
-        session_hash=session.token_hash,
+        is_snapshot=row.is_snapshot,
+        session_hash=row.token_hash,
     )
+    return Seen(diner, row.last_seen_at)
 
 
-async def find_clerk(tx: Tx, session: FoundSession, *, pad: EnrolledPad) -> Clerk | None:
+async def find_clerk(
+    tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: datetime
+) -> Seen[Clerk] | None:
     """Return the clerk of a session on this pad, with the roles he has in its store now."""
-    if session.pad_id != pad.pad_id or session.staff_id is None:
-        return None
-    staff = await _find_staff(tx, session.staff_id)
-    if staff is None:
-        return None
+    rows = await fetch_direct(tx, _CLERK, token_hash, now, now - IDLE[Audience.PAD], pad.pad_id)
     here = {
-        role for role, stores in staff.roles.items() if stores is None or pad.store_id in stores
+        role for role, stores in _roles(rows).items() if stores is None or pad.store_id in stores
     }
-    if staff.brand_id != pad.brand_id or not here:
+    if not here or rows[0].brand_id != pad.brand_id:
         return None
-    return Clerk(
-        staff_id=session.staff_id,
-        name=staff.name,
+    clerk = Clerk(
+        staff_id=rows[0].staff_id,
+        name=rows[0].name,
         roles=frozenset(here),
         pad_id=pad.pad_id,
         store_id=pad.store_id,
         store_name=pad.store_name,
         brand_id=pad.brand_id,
-        session_hash=session.token_hash,
+        session_hash=token_hash,
     )
+    return Seen(clerk, rows[0].last_seen_at)
 
 
-async def find_console_staff(tx: Tx, session: FoundSession) -> ConsoleStaff | None:
-    """Return the person of a console session, with the roles of this moment."""
-    staff = await _find_staff(tx, session.staff_id) if session.staff_id else None
-    if session.staff_id is None or staff is None:
-        return None
-    return ConsoleStaff(
-        staff_id=session.staff_id,
-        name=staff.name,
-        brand_id=staff.brand_id,
-        roles=staff.roles,
-        session_hash=session.token_hash,
+async def list_console_staff(
+    tx: Tx, token_hashes: Sequence[bytes], *, now: datetime
+) -> list[Seen[ConsoleStaff] | None]:
+    """Return the person of each session in turn, with the roles of this moment."""
+    seen_after = now - IDLE[Audience.CONSOLE]
+    rows = await fetch_direct(tx, _CONSOLE_STAFF, set(token_hashes), now, seen_after)
+    of_session: dict[bytes, list[Row]] = {}
+    for row in rows:
+        of_session.setdefault(row.token_hash, []).append(row)
+    people = {token_hash: _console_staff(same) for token_hash, same in of_session.items()}
+    return [people.get(token_hash) for token_hash in token_hashes]
+
+
+def _console_staff(rows: Sequence[Row]) -> Seen[ConsoleStaff]:
+    first = rows[0]
+    person = ConsoleStaff(
+        staff_id=first.staff_id,
+        name=first.name,
+        brand_id=first.brand_id,
+        brand=BrandFace(
+            first.brand_slug, first.brand_name, first.brand_name_en, first.terms_version
+        ),
+        roles=_roles(rows),
+        session_hash=first.token_hash,
     )
+    return Seen(person, first.last_seen_at)
 
 
-class _Staff(msgspec.Struct, frozen=True):
-    name: str
-    brand_id: UUID
-    roles: dict[StaffRoleName, frozenset[UUID] | None]
-
-
-async def _find_staff(tx: Tx, staff_id: UUID) -> _Staff | None:
-    """Return somebody who is not disabled, with the roles of this moment; None is all stores."""
-    rows = (
-        await tx.execute(
-            select(StaffMember.name, StaffMember.brand_id, StaffRole.role, StaffRole.store_id)
-            .outerjoin(StaffRole, StaffRole.staff_id == StaffMember.id)
-            .where(StaffMember.id == staff_id, StaffMember.disabled_at.is_(None))
-        )
-    ).all()
-    if not rows:
-        return None
+def _roles(rows: Sequence[Row]) -> dict[StaffRoleName, frozenset[UUID] | None]:
+    """Gather the roles of one person; None is all stores."""
     roles: dict[StaffRoleName, frozenset[UUID] | None] = {}
     for row in rows:
         # Somebody without a role comes as one row without one.
         if row.role is None:
             continue
-        covered = roles.get(row.role, frozenset())
+        role = StaffRoleName(row.role)
+        covered = roles.get(role, frozenset())
         if row.store_id is None or covered is None:
-            roles[row.role] = None
+            roles[role] = None
         else:
-            roles[row.role] = covered | {row.store_id}
-    return _Staff(rows[0].name, rows[0].brand_id, roles)
+            roles[role] = covered | {row.store_id}
+    return roles
 
 
 async def list_api_clients(tx: Tx, key_hashes: Sequence[bytes]) -> list[APIClient | None]:
     """Return the client of each key in turn, None for unknown or revoked ones."""
-    rows = await tx.execute(
-        select(
-            APIKey.key_hash,
-            APIKey.id,
-            APIKey.name,
-            APIKey.brand_id,
-            APIKey.scopes,
-            APIKey.unattended_debit_fen_max,
-        ).where(APIKey.key_hash.in_(set(key_hashes)), APIKey.revoked_at.is_(None))
-    )
+    rows = await fetch_direct(tx, _API_CLIENTS, set(key_hashes))
     clients = {
-        bytes(row.key_hash): APIClient(
+        row.key_hash: APIClient(
             key_id=row.id,
             name=row.name,
             brand_id=row.brand_id,

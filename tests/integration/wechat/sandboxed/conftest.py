@@ -30,6 +30,7 @@ from o2o.web.answers import EXCEPTION_HANDLERS
 from o2o.web.pages import Pages
 from o2o.web.panels import Panels
 from o2o.web.platform import Platform
+from o2o.web.visitors import Visitors
 from o2o.wechat.actions.register_account import AccountDetails, register_account
 from o2o.wechat.callback import is_callback_path
 from o2o.wechat.official_account import Account
@@ -254,6 +255,7 @@ async def stage(
         sessions=sessions,
         seal=seal,
         clock=clock,
+        visitors=Visitors(sessions, seal=seal, clock=clock),
         hub=Hub("postgresql://unused"),
         words=WORDS,
         pages=Pages(WORDS),
