@@ -89,11 +89,18 @@ async def ask_when_due(
     lines = asyncio.Semaphore(CONNECTIONS_MAX)
     begins = time.perf_counter() + 0.5
 
+    async def open_line() -> _Line:
+        # The server closes lines on which nothing was asked for a while.
+        while idle:
+            if (line := idle.pop()).transport is not None:
+                return line
+        return (await loop.create_connection(_Line, *address))[1]
+
     async def one(number: int, question: Question) -> None:
         due = begins + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         async with lines:
-            line = idle.pop() if idle else (await loop.create_connection(_Line, *address))[1]
+            line = await open_line()
             try:
                 status = await asyncio.wait_for(line.ask(question), DRAIN_SECONDS)
             except TimeoutError:
