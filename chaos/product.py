@@ -26,7 +26,7 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
 LOG_TAIL = 4_000
-# What a person started, by the words of its command line; the rest are web workers.
+# What a person started, and what came of it.
 MAIN, WEB, RELAY, SUPERVISOR, SANDBOX = "main", "web", "relay", "supervisor", "sandbox"
 OTHER, DATABASE = "other", "database"
 APPLICATION = (MAIN, SUPERVISOR, RELAY, WEB)
@@ -160,9 +160,8 @@ class Product:
             return found
         with suppress(psutil.NoSuchProcess):
             main = psutil.Process(self._process.pid)
-            for process in [main, *main.children(recursive=True)]:
-                if process.status() != psutil.STATUS_ZOMBIE and _part(process, main) in parts:
-                    found.append(process)
+            family = [main, *main.children(recursive=True)]
+            found += [process for process in family if _is_one_of(process, main, parts)]
         return found
 
     def _database(self) -> list[psutil.Process]:
@@ -241,17 +240,31 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
 
 
+def _is_one_of(process: psutil.Process, main: psutil.Process, parts: Sequence[str]) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE and _part(process, main) in parts
+    return False
+
+
 def _part(process: psutil.Process, main: psutil.Process) -> str:
     if process.pid == main.pid:
         return MAIN
     line = " ".join(process.cmdline())
     if "wechat_sandbox" in line:
         return SANDBOX
-    if "o2o.app.serving" in line:
-        return SUPERVISOR
-    if "worker --child" in line:
-        return RELAY
+    # What is forked keeps the words of the program it came from; the supervisor of the relay leads
+    # a session of its own, and the relay is in it.
+    try:
+        leader = os.getsid(process.pid)
+    except ProcessLookupError:
+        raise psutil.NoSuchProcess(process.pid) from None
+    if leader != os.getsid(main.pid) and _is_ours(line):
+        return SUPERVISOR if leader == process.pid else RELAY
     return WEB if " demo " in line else OTHER
+
+
+def _is_ours(line: str) -> bool:
+    return " demo " in line or "o2o.app.relay_supervisor" in line
 
 
 def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

@@ -76,16 +76,28 @@ class Member(Base):
 
     __table_args__ = (
         Index("ix_members_brand_joined", "brand_id", "joined_at"),
-        # By these a member is searched for: the beginning of the name, any two letters of it that
-        # stand together, the last digits of the phone.
+        # By these a member is searched for: the beginning of the name, what follows its first
+        # letter, any two letters of a longer one that stand together, the last digits of the phone.
         Index(
             "ix_members_name",
             "brand_id",
-            "name",
+            literal_column("lower(name)").label("start"),
             "id",
-            postgresql_ops={"name": "text_pattern_ops"},
+            postgresql_ops={"start": "text_pattern_ops"},
         ),
-        Index("ix_members_name_pairs", text("letter_pairs(name)"), postgresql_using="gin"),
+        Index(
+            "ix_members_given_name",
+            "brand_id",
+            literal_column("lower(substr(name, 2))").label("given"),
+            "id",
+            postgresql_ops={"given": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_members_name_pairs",
+            text("letter_pairs(name)"),
+            postgresql_using="gin",
+            postgresql_where=text("char_length(name) > 3"),
+        ),
         Index(
             "ix_members_phone_tail",
             "brand_id",

@@ -10,9 +10,8 @@ from o2o.infra.logging import configure_logging
 
 
 @click.command()
-@click.option("--child", is_flag=True, hidden=True, help="Leave when the parent does.")
-def worker(*, child: bool) -> None:
+def worker() -> None:
     """Carry outbox messages and run scheduled jobs until stopped."""
     settings = settings_with_database()
     configure_logging(as_json=settings.log_json)
-    asyncio.run(run_relay_process(settings, is_child=child))
+    asyncio.run(run_relay_process(settings))

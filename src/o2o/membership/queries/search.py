@@ -4,9 +4,10 @@ Every way has an index of its own and reads little more than the page it returns
 migration of the dossier for them. Nothing is counted.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -45,45 +46,54 @@ class FoundPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     member_id: UUID
-    name: str = ""
     joined_at: datetime | None = None
+    # Of names: from which letter on they were found, counted from 0, and what begins there.
+    letter: int = 0
+    words: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")] = ""
 
 
+# What means something to LIKE, and the same meaning itself.
+_LITERAL = re.compile(r"[\\%_]")
+_AS_IT_IS = r"\\\g<0>"
 # What parameters are decides which index is best: plan for these, not for any.
 _PLAN_FOR_THESE = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 _TAGGED = (
     " AND (CAST(:tag AS text) IS NULL OR EXISTS (SELECT 1 FROM member_tags g"
     " WHERE g.member_id = m.id AND g.tag = :tag))"
 )
-_AFTER_NAME = (
-    " AND (CAST(:after_id AS uuid) IS NULL OR m.name ~>~ :after_name"
-    " OR (m.name = :after_name AND m.id > :after_id))"
-    " ORDER BY m.name USING ~<~, m.id LIMIT :most"
-)
 _LATEST = text(
-    "SELECT m.id, m.name, m.joined_at FROM members m"
+    "SELECT m.id, m.joined_at FROM members m"
     " WHERE m.brand_id = :brand_id AND m.status = 'active'"
     " AND (m.joined_at, m.id) < (:joined_at, :after_id)"
     " ORDER BY m.joined_at DESC, m.id DESC LIMIT :most"
 )
 _BY_TAG = text(
-    "SELECT m.id, m.name, m.joined_at FROM member_tags g JOIN members m ON m.id = g.member_id"
+    "SELECT m.id, m.joined_at FROM member_tags g JOIN members m ON m.id = g.member_id"
     " AND m.status = 'active' WHERE g.brand_id = :brand_id AND g.tag = :tag"
     " AND g.member_id < :after_id ORDER BY g.member_id DESC LIMIT :most"
 )
-_NAME_START = text(
-    "SELECT m.id, m.name, m.joined_at FROM members m"  # noqa: S608 - our own pieces
+# Whoever is found at an earlier letter is not found again. A page goes on at `:low`.
+_NAME_FROM = (
+    "SELECT m.id, {words} AS words FROM members m"  # noqa: S608 - our own pieces
     " WHERE m.brand_id = :brand_id AND m.status = 'active'"
-    " AND m.name ~>=~ :low AND m.name ~<~ :high" + _TAGGED + _AFTER_NAME
+    " AND {words} LIKE lower(:beginning) AND {words} ~>=~ :low"
+    " AND position(lower(:value) IN lower(m.name)) = {letter} + 1" + _TAGGED + " AND"
+    " (CAST(:after_id AS uuid) IS NULL OR {words} ~>~ :low OR m.id > :after_id)"
+    " ORDER BY {words} USING ~<~, m.id LIMIT :most"
 )
-_NAME = text(
-    "SELECT m.id, m.name, m.joined_at FROM members m"  # noqa: S608 - our own pieces
-    " WHERE m.brand_id = :brand_id AND m.status = 'active' AND m.name ~>=~ :low"
+_NAME_STARTS = text(_NAME_FROM.format(words="lower(m.name)", letter=0))
+_GIVEN_NAME_STARTS = text(_NAME_FROM.format(words="lower(substr(m.name, 2))", letter=1))
+# Few names are as long, and fewer hold the same pairs.
+_NAME_HOLDS = text(
+    "SELECT m.id, '' AS words FROM members m"  # noqa: S608 - our own pieces
+    " WHERE m.brand_id = :brand_id AND m.status = 'active' AND char_length(m.name) > 3"
     " AND letter_pairs(m.name) @> letter_pairs(:value)"
-    " AND position(lower(:value) IN lower(m.name)) > 0" + _TAGGED + _AFTER_NAME
+    " AND position(lower(:value) IN lower(m.name)) > 2" + _TAGGED + " AND"
+    " (CAST(:after_id AS uuid) IS NULL OR m.id > :after_id) ORDER BY m.id LIMIT :most"
 )
+_BY_LETTER = (_NAME_STARTS, _GIVEN_NAME_STARTS, _NAME_HOLDS)
 _NUMBER = text(
-    "SELECT m.id, m.name, m.joined_at FROM ("  # noqa: S608 - our own pieces
+    "SELECT m.id, m.joined_at FROM ("  # noqa: S608 - our own pieces
     " (SELECT p.id FROM members p WHERE p.brand_id = :brand_id AND p.id > :after_id"
     "  AND reverse(p.phone) ~>=~ :low AND reverse(p.phone) ~<~ :high ORDER BY p.id LIMIT :many)"
     " UNION (SELECT c.member_id FROM cards c WHERE c.brand_id = :brand_id"
@@ -97,7 +107,7 @@ _NUMBER = text(
     " WHERE true" + _TAGGED + " ORDER BY m.id LIMIT :most"
 )
 _CARD = text(
-    "SELECT m.id, m.name, m.joined_at FROM offline_cards o"  # noqa: S608 - our own pieces
+    "SELECT m.id, m.joined_at FROM offline_cards o"  # noqa: S608 - our own pieces
     " JOIN members m ON m.id = o.member_id"
     " AND m.status = 'active' WHERE o.brand_id = :brand_id AND o.card_no = :value"
     " AND m.id > :after_id" + _TAGGED + " ORDER BY m.id LIMIT :most"
@@ -130,27 +140,52 @@ async def search_members(
 ) -> FoundPage:
     """Return a page of the brand's members that `search` means and that have the tag.
 
-    Names come in order, numbers and tags by age of the card, nothing at all the latest first.
-    Raises PlaceUnknown.
+    Names that begin with it come first, then given names, then longer names that hold it; numbers
+    and tags come by age of the card, nothing at all the latest first. Raises PlaceUnknown.
     """
     after = read_place(place, _Place) if place else None
     await fetch_rows(tx, _PLAN_FOR_THESE, {})
-    statement, values = _asked(search, tag=tag, after=after)
     # Of numbers the tag and the state are asked for after they were found.
     common = {"brand_id": brand_id, "most": limit + 1}
-    rows = await fetch_rows(tx, statement, common | values)
-    members = await _shown(tx, [row.id for row in rows[:limit]])
-    last = rows[limit - 1] if len(rows) > limit else None
+    if search.kind in {SearchKind.NAME, SearchKind.NAME_START}:
+        found = await _list_named(tx, search, common | {"tag": tag}, after=after)
+    else:
+        statement, values = _asked(search, tag=tag, after=after)
+        rows = await fetch_rows(tx, statement, common | values)
+        found = [_Place(row.id, joined_at=row.joined_at) for row in rows]
     return FoundPage(
-        members=members,
-        next_place=None
-        if last is None
-        else write_place(_Place(last.id, name=last.name or "", joined_at=last.joined_at)),
+        members=await _shown(tx, [one.member_id for one in found[:limit]]),
+        next_place=write_place(found[limit - 1]) if len(found) > limit else None,
     )
 
 
+async def _list_named(
+    tx: Tx, search: Search, common: dict[str, Any], *, after: _Place | None
+) -> list[_Place]:
+    """Return those whose name holds the words, as many as fill the page, from the place on."""
+    most = common["most"]
+    letters = range(len(_BY_LETTER) if search.kind is SearchKind.NAME else 1)
+    values = common | {
+        "value": search.value,
+        "beginning": f"{_LITERAL.sub(_AS_IT_IS, search.value)}%",
+    }
+    found: list[_Place] = []
+    for letter in letters[after.letter if after else 0 :]:
+        goes_on = after is not None and after.letter == letter
+        values |= {
+            "low": after.words if after and goes_on else "",
+            "after_id": after.member_id if after and goes_on else None,
+            "most": most - len(found),
+        }
+        rows = await fetch_rows(tx, _BY_LETTER[letter], values)
+        found += [_Place(row.id, letter=letter, words=row.words) for row in rows]
+        if len(found) >= most:
+            break
+    return found
+
+
 def _asked(search: Search, *, tag: str | None, after: _Place | None) -> tuple[Any, dict[str, Any]]:
-    """Return the statement that answers a search, and what it is given."""
+    """Return the statement that answers a search for no name, and what it is given."""
     if search.kind is SearchKind.LATEST and tag is not None:
         return _BY_TAG, {"tag": tag, "after_id": after.member_id if after else _LAST_ID}
     if search.kind is SearchKind.LATEST:
@@ -159,29 +194,12 @@ def _asked(search: Search, *, tag: str | None, after: _Place | None) -> tuple[An
             "joined_at": joined_at or _NEVER,
             "after_id": after.member_id if after else _LAST_ID,
         }
-    if search.kind in {SearchKind.NAME, SearchKind.NAME_START}:
-        return _asked_by_name(search, tag=tag, after=after)
     values: dict[str, Any] = {"value": search.value, "tag": tag}
     values |= {"after_id": after.member_id if after else _FIRST_ID}
     if search.kind is SearchKind.CARD:
         return _CARD, values
     low = search.value[::-1]
     return _NUMBER, values | {"low": low, "high": end_of_prefix(low), "many": 1_000}
-
-
-def _asked_by_name(
-    search: Search, *, tag: str | None, after: _Place | None
-) -> tuple[Any, dict[str, Any]]:
-    values: dict[str, Any] = {
-        "tag": tag,
-        "after_id": after.member_id if after else None,
-        "after_name": after.name if after else None,
-        "low": after.name if after else "",
-    }
-    if search.kind is SearchKind.NAME:
-        return _NAME, values | {"value": search.value}
-    values["low"] = max(values["low"], search.value)
-    return _NAME_START, values | {"high": end_of_prefix(search.value)}
 
 
 async def _shown(tx: Tx, ids: Sequence[UUID]) -> list[FoundMember]:

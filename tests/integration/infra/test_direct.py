@@ -1,0 +1,76 @@
+"""Statements straight to the driver: inside the transaction there is, or each of its own."""
+
+import pytest
+from sqlalchemy import text
+
+from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.direct import fetch_direct, fetch_rows, reading_direct
+
+INSERT = text(
+    "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
+    " VALUES (:name, :number, now()) RETURNING message_id, subscriber || ':' || :name AS twice"
+)
+COUNT = text("SELECT count(*) AS n FROM handled_messages WHERE subscriber = :name")
+
+
+async def counted(tx: Tx) -> int:
+    [row] = await fetch_rows(tx, COUNT, {"name": "test"})
+    count: int = row.n
+    return count
+
+
+async def test_names_become_the_drivers_numbers_and_columns_are_read_by_name(
+    sessions: SessionFactory,
+) -> None:
+    async with transaction(sessions) as tx:
+        [row] = await fetch_rows(tx, INSERT, {"number": 7, "name": "test", "unused": object()})
+    assert (row.message_id, row.twice) == (7, "test:test")
+    assert dict(row) == {"message_id": 7, "twice": "test:test"}
+    with pytest.raises(AttributeError, match="subscriber"):
+        row.subscriber  # noqa: B018 - asked for its refusal
+
+
+async def test_what_is_written_goes_and_stays_with_its_transaction(
+    sessions: SessionFactory,
+) -> None:
+    async def write_and_fail() -> None:
+        async with transaction(sessions) as tx:
+            await fetch_rows(tx, INSERT, {"number": 1, "name": "test"})
+            # One transaction, whichever way a statement takes.
+            assert await tx.scalar(COUNT, {"name": "test"}) == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write_and_fail()
+    async with transaction(sessions) as tx:
+        assert await counted(tx) == 0
+        await tx.execute(INSERT, {"number": 2, "name": "test"})
+        assert await counted(tx) == 1
+    async with reading_direct(sessions) as tx:
+        assert await counted(tx) == 1
+
+
+async def test_a_write_without_a_transaction_is_kept_at_once(sessions: SessionFactory) -> None:
+    async with reading_direct(sessions) as tx, reading_direct(sessions) as beside:
+        await fetch_rows(tx, INSERT, {"number": 1, "name": "test"})
+        assert await counted(beside) == 1
+
+
+async def test_connections_that_a_restart_left_dead_are_passed_over(
+    sessions: SessionFactory,
+) -> None:
+    async with (
+        reading_direct(sessions) as one,
+        reading_direct(sessions) as two,
+        reading_direct(sessions) as three,
+    ):
+        pids = [(await fetch_direct(tx, "SELECT pg_backend_pid()"))[0][0] for tx in (one, two)]
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid"
+        assert [row[0] for row in await fetch_direct(three, ended, pids)] == [True, True]
+    # Three connections wait in the pool, two of them dead.
+    async with (
+        reading_direct(sessions) as one,
+        reading_direct(sessions) as two,
+        reading_direct(sessions) as three,
+    ):
+        assert [await counted(tx) for tx in (one, two, three)] == [0, 0, 0]
