@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import text
@@ -19,15 +20,19 @@ DURABILITY = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_metho
 class Postgres:
     """One server with one fresh database, started as the product starts its own."""
 
-    def __init__(self, data_dir: Path, *, on: set[int]) -> None:
-        """Start it on these cores and build the schema by the migrations."""
+    def __init__(self, data_dir: Path, *, on: set[int], is_kept: bool = False) -> None:
+        """Start it on these cores and build the schema by the migrations.
+
+        With `is_kept` on what the last run left, brought up to date.
+        """
         self._data_dir = data_dir
         with born_on(on):
             server_url = start_embedded(data_dir)
         self.url = server_url.replace("/o2o?", f"/{DATABASE}?")
         self.settle_on(on)
-        self._psql(server_url, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        self._psql(server_url, f"CREATE DATABASE {DATABASE}")
+        if not is_kept:
+            self._psql(server_url, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            self._psql(server_url, f"CREATE DATABASE {DATABASE}")
         migrate(self.url)
 
     @property
@@ -63,6 +68,15 @@ class Postgres:
     def count(self, table: str) -> int:
         """Count the committed rows of a table."""
         return int(self._psql(self.url, f"SELECT count(*) FROM {table}"))  # noqa: S608 - our own
+
+    def read_through(self) -> int:
+        """Read every file once, as a server that has been up for a day has; return the bytes."""
+        total = 0
+        for file in (self._data_dir.resolve() / "postgres" / "base").rglob("*"):
+            with suppress(FileNotFoundError, IsADirectoryError), file.open("rb") as content:
+                while part := content.read(1 << 20):
+                    total += len(part)
+        return total
 
     def stop(self) -> None:
         """Stop the server."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote, urlsplit
 
+import msgspec
 import uvloop
 
 from bench.contestants import Workshop, start_product
@@ -28,14 +29,17 @@ from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import create_engine, create_sessions, transaction
 from o2o.infra.seal import Seal
+from o2o.kernel.ids import new_id
 from o2o.staff.actions.create_staff import RoleAt, create_staff
 from o2o.stores.queries import get_store
 from o2o.web.sessions import open_session
 
 RATE = 100
+WORLD_FILE = "million-world.json"
 TARGET_MS = 50.0
 SEED = 20_261_122
-DINERS = 500
+# Drawn from the crowd: hardly anybody opens the card twice in a run.
+DINERS = 5_000
 WARM_UP_SECONDS = 10
 # Above this it takes minutes, and is done when asked for.
 VERIFIED_UP_TO = 100_000
@@ -93,7 +97,7 @@ async def _console_cookie(url: str, world: World) -> str:
             staff_id = await create_staff(
                 tx,
                 brand_id=(await get_store(tx, world.store_id)).brand_id,
-                login="bench-service",
+                login=f"bench-{new_id().hex[-12:]}",
                 name="Bench",
                 roles=[RoleAt(StaffRoleName.SERVICE)],
                 password_hash=None,
@@ -112,31 +116,49 @@ async def _console_cookie(url: str, world: World) -> str:
         await engine.dispose()
 
 
-async def run(
-    work: Path, postgres: Postgres, *, members: int, seconds: int, rate: int, verifies: bool
-) -> int:
-    """Load, ask, tell; return 1 when books are unsound or an answer was none, else 0."""
-    print(", ".join(f"{k} {v}" for k, v in (await postgres.durability()).items()), flush=True)
-    world = await make_world(postgres.url)
+async def _load(postgres: Postgres, world: World, *, members: int) -> None:
     began = time.perf_counter()
     engine = create_engine(postgres.url, pool_size=LOADERS)
     try:
         await load_crowd(engine, store_id=world.store_id, members=members)
     finally:
         await engine.dispose()
-    loaded = time.perf_counter() - began
+    print(f"loaded in {time.perf_counter() - began:.0f} s", flush=True)
+
+
+async def run(
+    work: Path,
+    postgres: Postgres,
+    *,
+    members: int,
+    seconds: int,
+    rate: int,
+    verifies: bool,
+    known: World | None,
+) -> int:
+    """Load (unless the world of the last run is `known`), ask, tell.
+
+    Return 1 when books are unsound or an answer was none, else 0.
+    """
+    print(", ".join(f"{k} {v}" for k, v in (await postgres.durability()).items()), flush=True)
+    world = known or await make_world(postgres.url)
+    if known is None:
+        await _load(postgres, world, members=members)
+        (work / WORLD_FILE).write_bytes(msgspec.json.encode(world))
     entries = postgres.count("ledger_entries")
     assert entries >= members * ENTRIES_EACH
-    print(f"{members:,} members, {entries:,} entries, loaded in {loaded:.0f} s", flush=True)
+    print(f"{members:,} members, {entries:,} entries", flush=True)
+    print(f"read through {postgres.read_through() / 1e9:.1f} GB", flush=True)
+    rng = Random(SEED)
+    diners = [crowd_member(number) for number in rng.sample(range(members), min(DINERS, members))]
     cookies = {
-        "diner": await open_diner_sessions(postgres.url, world, count=DINERS),
+        "diner": await open_diner_sessions(postgres.url, world, member_ids=diners),
         "console": [await _console_cookie(postgres.url, world)],
     }
     product = start_product(
         Workshop(work), postgres.url, secret_key=world.secret_key, cores=set(cores())
     )
     try:
-        rng = Random(SEED)
         host, port = urlsplit(product.url).hostname, urlsplit(product.url).port
         assert host is not None
         assert port is not None
@@ -197,10 +219,14 @@ def main(work: Path, words: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=60, help="of load (60)")
     parser.add_argument("--rate", type=int, default=RATE, help=f"requests a second ({RATE})")
     parser.add_argument("--verify", action="store_true", help="the books, however large")
+    parser.add_argument("--again", action="store_true", help="ask the crowd of the last run")
     asked = parser.parse_args(words)
+    known = None
+    if asked.again:
+        known = msgspec.json.decode((work / WORLD_FILE).read_bytes(), type=World)
     print(f"{describe()}, load average at the start {load_average():.2f}", flush=True)
     os.sched_setaffinity(0, cores())
-    postgres = Postgres(work / "million", on=set(cores()))
+    postgres = Postgres(work / "million", on=set(cores()), is_kept=asked.again)
     try:
         return uvloop.run(
             run(
@@ -210,6 +236,7 @@ def main(work: Path, words: Sequence[str]) -> int:
                 seconds=asked.seconds,
                 rate=asked.rate,
                 verifies=asked.verify,
+                known=known,
             )
         )
     finally:

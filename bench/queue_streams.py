@@ -21,7 +21,7 @@ from bench.findings import Claim, Finding
 from bench.load import Target
 from bench.machine import allow_many_files, cpu_seconds, resident_mib
 from bench.servers import Server
-from bench.world import World, open_diner_sessions
+from bench.world import World, member_id, open_diner_sessions
 from o2o.crm.statuses import Audience
 from o2o.infra.database import SessionFactory, create_engine, create_sessions, transaction
 from o2o.infra.live import Broadcaster
@@ -186,7 +186,9 @@ async def compare_queue_streams(arena: Arena) -> Finding:
     sessions = create_sessions(engine)
     hall = Hall(sessions, arena.world)
     await hall.fill()
-    cookies = await open_diner_sessions(arena.postgres.url, arena.world, count=PHONES)
+    cookies = await open_diner_sessions(
+        arena.postgres.url, arena.world, member_ids=[member_id(number) for number in range(PHONES)]
+    )
     registry = Registry()
     registry.perform_many(QueueChanged.name, QueueBroadcaster(Broadcaster(sessions)).perform_many)
     relay = Relay(sessions=sessions, registry=registry, clock=SystemClock())

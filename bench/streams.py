@@ -122,7 +122,9 @@ def _request(world: World, cookie: str) -> bytes:
 async def compare_streams(arena: Arena) -> Finding:
     """Measure lookups and callbacks without and with the streams."""
     allow_many_files()
-    cookies = await open_diner_sessions(arena.postgres.url, arena.world, count=STREAMS)
+    cookies = await open_diner_sessions(
+        arena.postgres.url, arena.world, member_ids=[member_id(number) for number in range(STREAMS)]
+    )
     product = arena.start_product()
     others = _Others(arena, product)
     ran: list[Round] = []

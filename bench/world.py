@@ -5,6 +5,7 @@ them too; so their rows are written directly, as the product's actions would lea
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -96,6 +97,18 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     store_id: UUID
     api_key: str
+
+
+_FOLLOW = text(
+    "INSERT INTO fans (id, account_id, openid, member_id, is_following, followed_at, created_at)"
+    " SELECT gen_random_uuid(), :account_id, 'm' || m, m, true, :now, :now"
+    " FROM unnest(CAST(:member_ids AS uuid[])) m"
+    " WHERE NOT EXISTS (SELECT 1 FROM fans f WHERE f.member_id = m)"
+)
+_FANS_OF = text(
+    "SELECT f.id FROM unnest(CAST(:member_ids AS uuid[])) WITH ORDINALITY AS m(id, number)"
+    " JOIN fans f ON f.member_id = m.id ORDER BY m.number"
+)
 
 
 def member_id(number: int) -> UUID:
@@ -218,20 +231,20 @@ async def _people(tx: Tx, world: World, *, now: datetime) -> None:
         await tx.execute(asked, {name: values[name] for name in asked._bindparams})  # noqa: SLF001
 
 
-async def open_diner_sessions(database_url: str, world: World, *, count: int) -> list[str]:
-    """Return cookies of so many members who are looking at their card in WeChat."""
+async def open_diner_sessions(
+    database_url: str, world: World, *, member_ids: Sequence[UUID]
+) -> list[str]:
+    """Return cookies of these members, who are looking at their card in WeChat."""
     engine = create_engine(database_url, pool_size=1)
     seal = Seal(world.secret_key)
+    now = datetime.now(UTC)
     try:
         async with transaction(create_sessions(engine)) as tx:
-            fans = await tx.scalars(
-                text("SELECT id FROM fans WHERE member_id IS NOT NULL ORDER BY openid LIMIT :n"),
-                {"n": count},
-            )
+            values = {"account_id": world.account_id, "member_ids": list(member_ids), "now": now}
+            await tx.execute(_FOLLOW, values)
+            fans = await tx.scalars(_FANS_OF, values)
             return [
-                await open_session(
-                    tx, seal=seal, audience=Audience.DINER, fan_id=fan, now=datetime.now(UTC)
-                )
+                await open_session(tx, seal=seal, audience=Audience.DINER, fan_id=fan, now=now)
                 for fan in fans.all()
             ]
     finally:

@@ -33,6 +33,7 @@ class Site:
         self._wired = wired
         self._hub = Hub(runtime.settings.database_url)
         platform = _platform(runtime, wired, hub=self._hub)
+        self._visitors = platform.visitors
         self.callback: ASGIApp = wired.wechat.callback_app
         streams = LiveStreams(
             self._hub, diner_topic(platform), words=wired.words, route="/h5/{account}/live"
@@ -90,6 +91,7 @@ class Site:
         """Let open streams end, finish what was promised, give the connections back."""
         self._hub.stop()
         await self._boards.close()
+        await self._visitors.settle()
         await self._wired.wechat.stop()
         await self._wired.till.drain()
         await self._wired.desk.drain()

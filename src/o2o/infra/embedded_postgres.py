@@ -19,7 +19,7 @@ RECOVERY_SECONDS = 900.0
 CONFIGURATION = """
 # Written by o2o at creation.
 max_connections = 100
-shared_buffers = 128MB
+shared_buffers = {shared_buffers_mib}MB
 wal_buffers = 16MB
 max_wal_size = 2GB
 checkpoint_completion_target = 0.9
@@ -31,6 +31,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 jit = off
 """
+# A sixteenth of the machine's memory, as everything else runs there too.
+SHARED_BUFFERS_MIB = range(128, 1_025)
+MEMORY_SHARE = 16
 
 
 def start_embedded(data_dir: Path) -> str:
@@ -44,12 +47,17 @@ def start_embedded(data_dir: Path) -> str:
     if not (folder / "PG_VERSION").exists():
         server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a") as configuration:
-            configuration.write(CONFIGURATION)
+            configuration.write(CONFIGURATION.format(shared_buffers_mib=_shared_buffers_mib()))
     _remove_stale_note(folder)
     _start(server, folder)
     _wait_accepting(server.get_uri())
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
+
+
+def _shared_buffers_mib() -> int:
+    share: int = psutil.virtual_memory().total // MEMORY_SHARE >> 20
+    return min(max(share, SHARED_BUFFERS_MIB[0]), SHARED_BUFFERS_MIB[-1])
 
 
 def _start(server: Any, folder: Path) -> None:

@@ -1,10 +1,12 @@
 """Who is behind a cookie or a key: found, and the session noted as in use."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from o2o.infra.database import SessionFactory, Tx
 from o2o.infra.direct import reading_direct
+from o2o.infra.logging import get_logger
 from o2o.infra.reader import Reader
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
@@ -12,6 +14,8 @@ from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
 from o2o.web.queries import principals as queries
 from o2o.web.queries.principals import EnrolledPad, Seen
 from o2o.web.sessions import TOUCH_EVERY, touch_sessions
+
+log = get_logger(__name__)
 
 P = TypeVar("P")
 
@@ -34,11 +38,25 @@ class Visitors:
             queries.list_api_clients, sessions=sessions
         )
         self._touches: Reader[bytes, None] = Reader(self._touch, sessions=sessions)
+        self._noting: set[asyncio.Task[None]] = set()
+
+    async def settle(self) -> None:
+        """Wait until everything there was to note is noted."""
+        if self._noting:
+            await asyncio.wait(self._noting)
 
     async def find_diner(self, token: str) -> Diner | None:
-        """Return the diner of a live session."""
+        """Return the diner of a live session. That it is in use is noted meanwhile.
+
+        No page waits for it: what is lost with a killed process is seconds of seven days.
+        """
         token_hash = self._seal.hash_of(token, use="session")
-        return await self._noted(token_hash, await self._diners.submit(token_hash))
+        seen = await self._diners.submit(token_hash)
+        if seen is not None and self._is_due(seen):
+            noting = asyncio.create_task(self._touches.submit(token_hash))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noted_meanwhile)
+        return seen.principal if seen else None
 
     async def find_console_staff(self, token: str) -> ConsoleStaff | None:
         """Return the person of a live console session."""
@@ -69,9 +87,17 @@ class Visitors:
     async def _noted(self, token_hash: bytes, seen: Seen[P] | None) -> P | None:
         if seen is None:
             return None
-        if self._clock.now() - seen.last_seen_at >= TOUCH_EVERY:
+        if self._is_due(seen):
             await self._touches.submit(token_hash)
         return seen.principal
+
+    def _is_due(self, seen: Seen[Any]) -> bool:
+        return self._clock.now() - seen.last_seen_at >= TOUCH_EVERY
+
+    def _noted_meanwhile(self, noting: asyncio.Task[None]) -> None:
+        self._noting.discard(noting)
+        if not noting.cancelled() and (error := noting.exception()) is not None:
+            log.warning("visitors.not_noted", error=repr(error))
 
     async def _list_diners(
         self, tx: Tx, token_hashes: Sequence[bytes]

@@ -81,6 +81,7 @@ async def test_a_session_is_good_for_its_audience_until_it_ends(
     # Seven days unused.
     clock.advance(days=6, hours=23)
     assert await visitors.find_diner(diner.token) is not None
+    await visitors.settle()
     clock.advance(days=7)
     assert await visitors.find_diner(diner.token) is None
     other = await given_diner(sessions, counter, seal=seal, clock=clock)
@@ -127,9 +128,11 @@ async def test_use_is_noted_once_in_twenty_seconds(
     opened = clock.now()
     clock.advance(seconds=19)
     await visitors.find_diner(diner.token)
+    await visitors.settle()
     assert await seen_at(sessions, seal, diner.token) == opened
     noted = clock.advance(seconds=1)
     await asyncio.gather(*(visitors.find_diner(diner.token) for _ in range(3)))
+    await visitors.settle()
     assert await seen_at(sessions, seal, diner.token) == noted
 
 
@@ -151,6 +154,7 @@ async def test_nobody_waits_for_a_session_that_somebody_is_ending(
             asyncio.gather(*(visitors.find_diner(one.token) for one in (diner, other))), 4
         )
         assert [one and one.openid for one in found] == [diner.openid, other.openid]
+        await visitors.settle()
         assert await seen_at(sessions, seal, diner.token) == opened
         assert await seen_at(sessions, seal, other.token) == noted
     assert await visitors.find_diner(diner.token) is None
