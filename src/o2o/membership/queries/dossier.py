@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import RelationKind, TasteKind
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.text import mask_phone
 from o2o.membership.queries.members import MemberView, get_member_view
 from o2o.membership.rules.kol import KOLScore, Spreading, kol_score
@@ -135,9 +136,9 @@ async def get_dossier(tx: Tx, member_id: UUID, *, brand_id: UUID) -> Dossier:
     """Return a member's dossier. Raises MemberNotFound, also for another brand's member."""
     member = await get_member_view(tx, member_id, brand_id=brand_id)
     asked = {"member_id": member_id}
-    profile = (await tx.execute(_PROFILE, asked)).one()
+    profile = (await fetch_rows(tx, _PROFILE, asked))[0]
     relations = await _relations(tx, member_id)
-    spread = (await tx.execute(_SPREADING, asked | {"most": COUNTED_MAX})).one()
+    spread = (await fetch_rows(tx, _SPREADING, asked | {"most": COUNTED_MAX}))[0]
     return Dossier(
         member=member,
         birthday=profile.birthday,
@@ -151,14 +152,14 @@ async def get_dossier(tx: Tx, member_id: UUID, *, brand_id: UUID) -> Dossier:
                 given_at=row.given_at,
                 withdrawn_at=row.withdrawn_at,
             )
-            for row in await tx.execute(_CONSENTS, asked)
+            for row in await fetch_rows(tx, _CONSENTS, asked)
         ],
         offline_cards=list(profile.offline_cards or ()),
         tags=list(profile.tags or ()),
         notes=await _notes(tx, member_id),
         declared=[
             DeclaredView(word=row.word, kind=TasteKind(row.kind))
-            for row in await tx.execute(_DECLARED, asked)
+            for row in await fetch_rows(tx, _DECLARED, asked)
         ],
         relations=relations,
         kol=kol_score(
@@ -181,12 +182,12 @@ async def _notes(tx: Tx, member_id: UUID) -> list[NoteView]:
             written_at=row.written_at,
             is_pinned=row.is_pinned,
         )
-        for row in await tx.execute(_NOTES, {"member_id": member_id, "most": NOTES_MAX})
+        for row in await fetch_rows(tx, _NOTES, {"member_id": member_id, "most": NOTES_MAX})
     ]
 
 
 async def _relations(tx: Tx, member_id: UUID) -> list[RelationView]:
-    rows = await tx.execute(_RELATIONS, {"member_id": member_id, "most": RELATIONS_MAX})
+    rows = await fetch_rows(tx, _RELATIONS, {"member_id": member_id, "most": RELATIONS_MAX})
     return [
         RelationView(
             sort=row.sort,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TasteKind
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.rules.taste import (
     Bill,
@@ -89,12 +90,13 @@ _DEBITS = text(
 
 async def get_taste_owner(tx: Tx, member_id: UUID) -> TasteOwner:
     """Return who the member is in the books and what they told us. Raises MemberNotFound."""
-    member = (await tx.execute(_OWNER, {"member_id": member_id})).first()
-    if member is None:
+    rows = await fetch_rows(tx, _OWNER, {"member_id": member_id})
+    if not rows:
         raise MemberNotFound(member_id=member_id)
+    member = rows[0]
     ids = [member_id, *(member.merged_ids or ())]
     told: dict[str, list[str]] = {kind.value: [] for kind in TasteKind}
-    for row in await tx.execute(_DECLARED, {"ids": ids}):
+    for row in await fetch_rows(tx, _DECLARED, {"ids": ids}):
         told[row.kind].append(row.word)
     return TasteOwner(
         member_ids=ids,
@@ -123,7 +125,7 @@ async def list_bills(tx: Tx, member_ids: Sequence[UUID], *, now: datetime) -> li
                 )
             ),
         )
-        for row in await tx.execute(_BILLS, values)
+        for row in await fetch_rows(tx, _BILLS, values)
     ]
 
 
@@ -132,7 +134,7 @@ async def list_bills_of_card(tx: Tx, member_ids: Sequence[UUID], *, now: datetim
     values = {"ids": list(member_ids), "now": now, "most": BILLS_MAX}
     return [
         Bill(store_id=row.store_id, total_fen=row.amount, bought_at=row.created_at)
-        for row in await tx.execute(_DEBITS, values)
+        for row in await fetch_rows(tx, _DEBITS, values)
     ]
 
 

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.ledger.queries.reasons import REASON_OF_TRANSFER
 from o2o.membership.queries.places import read_place, write_place
 
@@ -122,7 +123,7 @@ async def list_contacts(
     The caller has made sure that the member may be seen. Raises PlaceUnknown.
     """
     start = read_place(place, _Place) if place else _Place()
-    merged = (await tx.scalars(_MERGED, {"member_id": member_id})).all()
+    merged = [row.id for row in await fetch_rows(tx, _MERGED, {"member_id": member_id})]
     values: dict[str, Any] = {"ids": [member_id, *merged], "most": limit + 1}
     for stream in _BY_MOMENT:
         at, last_id = start.moments.get(stream, (_NEVER, _LAST_ID))
@@ -130,7 +131,7 @@ async def list_contacts(
     for stream in _BY_NUMBER:
         values[f"{stream}_seq"] = start.numbers.get(stream, _LAST_SEQ)
     streams: dict[str, list[Any]] = {}
-    for row in await tx.execute(_LINES, values):
+    for row in await fetch_rows(tx, _LINES, values):
         streams.setdefault(row.stream, []).append(row)
     for name, rows in streams.items():
         by_number = name in _BY_NUMBER
