@@ -58,12 +58,15 @@ def _without_path() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def start_product(shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]) -> Server:
-    """Start the whole product as `o2o serve` runs it: one web worker; no relay."""
+def start_product(
+    shop: Workshop, database_url: str, *, secret_key: str, cores: set[int], workers: int = 1
+) -> Server:
+    """Start the whole product as `o2o serve` runs it; no relay."""
     environment = product_environment(
         database_url, secret_key=secret_key, data_dir=shop.folder / "product"
     )
-    return _start_product("o2o.app.asgi", environment, log=shop.log("o2o"), cores=cores)
+    log = shop.log("o2o")
+    return _start_product("o2o.app.asgi", environment, log=log, cores=cores, workers=workers)
 
 
 def start_bare(shop: Workshop, database_url: str, *, secret_key: str, cores: set[int]) -> Server:
@@ -76,12 +79,12 @@ def start_bare(shop: Workshop, database_url: str, *, secret_key: str, cores: set
 
 
 def _start_product(
-    module: str, environment: dict[str, str], *, log: Path, cores: set[int]
+    module: str, environment: dict[str, str], *, log: Path, cores: set[int], workers: int = 1
 ) -> Server:
     port = free_port()
     return Server(
         "o2o",
-        granian(f"{module}:create_root", port=port, is_factory=True),
+        granian(f"{module}:create_root", port=port, is_factory=True, workers=workers),
         port=port,
         cores=cores,
         environment=environment,

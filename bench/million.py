@@ -134,6 +134,7 @@ async def run(
     seconds: int,
     rate: int,
     verifies: bool,
+    workers: int,
     known: World | None,
 ) -> int:
     """Load (unless the world of the last run is `known`), ask, tell.
@@ -147,7 +148,7 @@ async def run(
         (work / WORLD_FILE).write_bytes(msgspec.json.encode(world))
     entries = postgres.count("ledger_entries")
     assert entries >= members * ENTRIES_EACH
-    print(f"{members:,} members, {entries:,} entries", flush=True)
+    print(f"{members:,} members, {entries:,} entries; {workers} web workers", flush=True)
     print(f"read through {postgres.read_through() / 1e9:.1f} GB", flush=True)
     rng = Random(SEED)
     diners = [crowd_member(number) for number in rng.sample(range(members), min(DINERS, members))]
@@ -156,7 +157,11 @@ async def run(
         "console": [await _console_cookie(postgres.url, world)],
     }
     product = start_product(
-        Workshop(work), postgres.url, secret_key=world.secret_key, cores=set(cores())
+        Workshop(work),
+        postgres.url,
+        secret_key=world.secret_key,
+        cores=set(cores()),
+        workers=workers,
     )
     try:
         host, port = urlsplit(product.url).hostname, urlsplit(product.url).port
@@ -219,6 +224,7 @@ def main(work: Path, words: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=60, help="of load (60)")
     parser.add_argument("--rate", type=int, default=RATE, help=f"requests a second ({RATE})")
     parser.add_argument("--verify", action="store_true", help="the books, however large")
+    parser.add_argument("--workers", type=int, default=len(cores()), help="one for each core")
     parser.add_argument("--again", action="store_true", help="ask the crowd of the last run")
     asked = parser.parse_args(words)
     known = None
@@ -236,6 +242,7 @@ def main(work: Path, words: Sequence[str]) -> int:
                 seconds=asked.seconds,
                 rate=asked.rate,
                 verifies=asked.verify,
+                workers=asked.workers,
                 known=known,
             )
         )

@@ -95,14 +95,14 @@ class Server:
             self._process.wait()
 
 
-def granian(target: str, *, port: int, is_factory: bool) -> list[str]:
-    """Return the command that serves an ASGI application as `o2o serve` does, with one worker."""
+def granian(target: str, *, port: int, is_factory: bool, workers: int = 1) -> list[str]:
+    """Return the command that serves an ASGI application as `o2o serve` does."""
     return [
         sys.executable,
         *("-m", "granian", target),
         *(["--factory"] if is_factory else []),
         *("--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--loop", "uvloop"),
+        *("--workers", str(workers), "--loop", "uvloop"),
         *("--backlog", str(BACKLOG), "--backpressure", str(BACKPRESSURE)),
         *("--http1-header-read-timeout", str(HEADER_READ_MS)),
         *("--no-ws", "--no-log"),
