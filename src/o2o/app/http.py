@@ -25,7 +25,7 @@ from o2o.web.guards import (
 )
 from o2o.web.health import healthz, metrics, readyz
 from o2o.web.platform import Platform
-from o2o.web.transaction import provide_tx
+from o2o.web.transaction import provide_reads, provide_tx
 
 BODY_BYTES_MAX = 1_048_576
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -106,6 +106,7 @@ def create_http_app(
         dependencies={
             **{name: _provided(value) for name, value in (values | dict(dependencies)).items()},
             "tx": Provide(provide_tx),
+            "reads": Provide(provide_reads),
             "diner": Provide(provide_diner, sync_to_thread=False),
             "clerk": Provide(provide_clerk, sync_to_thread=False),
             "client": Provide(provide_api_client, sync_to_thread=False),

@@ -99,11 +99,12 @@ class _Lent:
 async def reading_direct(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
     """As `reading`, for `fetch_direct` and `fetch_rows` alone: nothing of a session is set up.
 
-    A write in it is kept at once. Raises DatabaseAway when the connection is lost or cannot be had.
+    A write in it is kept at once; other ways to the database are refused. Raises DatabaseAway when
+    the connection is lost or cannot be had.
     """
     engine: AsyncEngine = sessions.kw["bind"]
     with losses_named():
-        async with engine.connect() as connection, sessions() as tx:
+        async with engine.connect() as connection, sessions(autobegin=False) as tx:
             lead_past(tx, _Lent(await _live_driver(connection)))
             yield tx
 
@@ -131,7 +132,7 @@ async def fetch_direct(tx: Tx, statement: str, *values: Any) -> list[Row]:
 async def fetch_rows(tx: Tx, statement: TextClause, values: Mapping[str, Any]) -> list[Row]:
     """As `fetch_direct`, for a statement with names (`:name`) that is written once.
 
-    Values and columns are the driver's own: no JSON, no types of SQLAlchemy's.
+    Values and columns are the driver's own: no types of SQLAlchemy's, JSON only in answers.
     """
     numbered, names = _numbered(statement.text)
     return await fetch_direct(tx, numbered, *[values[name] for name in names])

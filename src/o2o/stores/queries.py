@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from o2o.crm.organisation import Brand, OfficialAccount, Store, Tier
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.geo import EARTH_RADIUS_M, Point
 from o2o.stores.errors import BrandNotFound, StoreNotFound
 from o2o.wechat.errors import AccountNotFound
@@ -29,6 +30,7 @@ _NEAREST = text(
     "  ORDER BY distance_m, s.id LIMIT :most) n"
     " ORDER BY p.place, n.distance_m, n.id"
 )
+_TIER_NAMES = text("SELECT name FROM tiers WHERE brand_id = :brand_id ORDER BY rank")
 
 
 class NearStore(msgspec.Struct, frozen=True):
@@ -63,6 +65,11 @@ async def list_tiers(tx: Tx, brand_id: UUID) -> Sequence[Tier]:
     return (
         await tx.scalars(select(Tier).where(Tier.brand_id == brand_id).order_by(Tier.rank))
     ).all()
+
+
+async def list_tier_names(tx: Tx, brand_id: UUID) -> list[str]:
+    """Return what a brand's tiers are called, the lowest first."""
+    return [row.name for row in await fetch_rows(tx, _TIER_NAMES, {"brand_id": brand_id})]
 
 
 async def find_account(tx: Tx, slug: str) -> OfficialAccount | None:

@@ -1,10 +1,11 @@
-"""The one transaction of a request."""
+"""The one transaction of a request, or reads without any."""
 
 from collections.abc import AsyncGenerator
 
 from litestar.di import NamedDependency
 
 from o2o.infra.database import SessionFactory, Tx, transaction
+from o2o.infra.direct import reading_direct
 
 
 async def provide_tx(sessions: NamedDependency[SessionFactory]) -> AsyncGenerator[Tx, None]:
@@ -17,3 +18,12 @@ async def provide_tx(sessions: NamedDependency[SessionFactory]) -> AsyncGenerato
     """
     async with transaction(sessions) as tx:
         yield tx
+
+
+async def provide_reads(sessions: NamedDependency[SessionFactory]) -> AsyncGenerator[Tx, None]:
+    """Give a page that only reads, by `fetch_rows`, what each statement sees committed.
+
+    BEGIN and COMMIT are two round trips more, which the pages asked most need not pay.
+    """
+    async with reading_direct(sessions) as reads:
+        yield reads

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.ids import BrandId, MemberId
 
 # More cards than anybody has; a phone that stands in more rows is a test number.
@@ -73,7 +74,7 @@ async def list_survivors(tx: Tx, member_ids: Collection[UUID]) -> dict[UUID, Mem
     """Return who each of these became one with, in the end; those who did not are left out."""
     if not member_ids:
         return {}
-    rows = await tx.execute(_SURVIVORS, {"ids": sorted(member_ids)})
+    rows = await fetch_rows(tx, _SURVIVORS, {"ids": sorted(member_ids)})
     return {row.asked: MemberId(row.id) for row in rows}
 
 

@@ -55,8 +55,6 @@ class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 # What means something to LIKE, and the same meaning itself.
 _LITERAL = re.compile(r"[\\%_]")
 _AS_IT_IS = r"\\\g<0>"
-# What parameters are decides which index is best: plan for these, not for any.
-_PLAN_FOR_THESE = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 _TAGGED = (
     " AND (CAST(:tag AS text) IS NULL OR EXISTS (SELECT 1 FROM member_tags g"
     " WHERE g.member_id = m.id AND g.tag = :tag))"
@@ -144,7 +142,6 @@ async def search_members(
     and tags come by age of the card, nothing at all the latest first. Raises PlaceUnknown.
     """
     after = read_place(place, _Place) if place else None
-    await fetch_rows(tx, _PLAN_FOR_THESE, {})
     # Of numbers the tag and the state are asked for after they were found.
     common = {"brand_id": brand_id, "most": limit + 1}
     if search.kind in {SearchKind.NAME, SearchKind.NAME_START}:

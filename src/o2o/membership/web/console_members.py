@@ -62,7 +62,7 @@ class ConsoleMembers(Controller):
     async def search(
         self,
         request: AnyRequest,
-        tx: NamedDependency[Tx],
+        reads: NamedDependency[Tx],
     ) -> Response[str]:
         """Show who is found by name, phone, card or tag. Raises PlaceUnknown."""
         console_staff = provide_console_staff(request)
@@ -70,7 +70,7 @@ class ConsoleMembers(Controller):
         typed = (asked.get("q") or "")[:CHARS_MAX]
         tag = one_word(asked.get("tag") or "", chars_max=TAG_CHARS_MAX)
         found = await search_members(
-            tx,
+            reads,
             read_search(typed),
             brand_id=console_staff.brand_id,
             tag=tag,
@@ -84,7 +84,7 @@ class ConsoleMembers(Controller):
             found=found,
             typed=typed,
             tag=tag,
-            tags=await list_tags(tx, console_staff.brand_id),
+            tags=await list_tags(reads, console_staff.brand_id),
             is_first=not asked.get("after"),
         )
 

@@ -29,7 +29,7 @@ from o2o.membership.web.diner_refund import DinerRefundPages
 from o2o.membership.web.diner_self import DinerSelfPages
 from o2o.membership.web.diner_wallet import DinerWalletPages
 from o2o.membership.web.views import CardPage, DinerFrame, JoinPage, frame_of
-from o2o.stores.queries import list_tiers
+from o2o.stores.queries import list_tier_names
 from o2o.web.guards import diner_guard, provide_diner
 from o2o.web.language import language_of
 from o2o.web.platform import Platform, platform_of
@@ -80,7 +80,7 @@ class DinerCardPages(Controller):
     async def show_card(
         self,
         request: AnyRequest,
-        tx: NamedDependency[Tx],
+        reads: NamedDependency[Tx],
     ) -> Response[str]:
         """Show the card; to others how to get one, or why WeChat's snapshot cannot."""
         diner, platform = provide_diner(request), platform_of(request)
@@ -88,14 +88,14 @@ class DinerCardPages(Controller):
         if diner.is_snapshot:
             return show(request, "diner/snapshot.html", frame=frame)
         if diner.member_id is None:
-            join_page = await _join_page(tx, diner, frame=frame)
+            join_page = await _join_page(reads, diner, frame=frame)
             return show(request, "diner/join.html", frame=frame, view=join_page)
         now = platform.clock.now()
         told = request.query_params.get("told", "")
         page = CardPage.of(
-            await get_member_view(tx, diner.member_id, brand_id=diner.brand_id),
-            await get_tier_progress(tx, diner.member_id, now=now),
-            held=await list_held_visits(tx, member_id=diner.member_id, now=now),
+            await get_member_view(reads, diner.member_id, brand_id=diner.brand_id),
+            await get_tier_progress(reads, diner.member_id, now=now),
+            held=await list_held_visits(reads, member_id=diner.member_id, now=now),
             told=told if told in _TOLD else "",
         )
         return show(
@@ -103,7 +103,7 @@ class DinerCardPages(Controller):
             "diner/card.html",
             frame=frame,
             view=page,
-            panels=await platform.panels.load(CARD_PANELS, tx, diner),
+            panels=await platform.panels.load(CARD_PANELS, reads, diner),
             share=_share(platform, frame, language=language_of(request)),
         )
 
@@ -179,11 +179,11 @@ def _join_fault(data: JoinForm, *, frame: DinerFrame) -> tuple[str, int]:
 async def _join_page(
     tx: Tx, diner: Diner, *, frame: DinerFrame, fault: str = "", wants_marketing: bool = False
 ) -> JoinPage:
-    tiers = await list_tiers(tx, diner.brand_id)
+    tiers = await list_tier_names(tx, diner.brand_id)
     return JoinPage(
         terms_version=frame.terms_version,
-        first_tier=tiers[0].name if tiers else "",
-        last_tier=tiers[-1].name if tiers else "",
+        first_tier=tiers[0] if tiers else "",
+        last_tier=tiers[-1] if tiers else "",
         tier_count=len(tiers),
         fault=fault,
         wants_marketing=wants_marketing,

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.kernel.business_day import business_day
 from o2o.queueing.queries.past_waits import TonightOf, list_seated, seconds_of_day
 from o2o.queueing.rules.table_stays import Seated, Watch, departures
@@ -47,7 +48,7 @@ async def estimate_waits(
     tx: Tx, queue_ids: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, WaitModel]:
     """Return the model of each queue that exists, as things stand at `now`."""
-    rows = (await tx.execute(_QUEUES, {"queue_ids": list(queue_ids)})).all()
+    rows = await fetch_rows(tx, _QUEUES, {"queue_ids": list(queue_ids)})
     models: dict[UUID, WaitModel] = {}
     stale: list[TonightOf] = []
     for row in rows:
@@ -74,7 +75,7 @@ async def _worked_out(
     tx: Tx, stale: Sequence[TonightOf], *, now: datetime
 ) -> dict[UUID, LearntModel]:
     seated = await list_seated(tx, stale)
-    rows = await tx.execute(_LEARNT, {"queue_ids": [one.queue_id for one in stale]})
+    rows = await fetch_rows(tx, _LEARNT, {"queue_ids": [one.queue_id for one in stale]})
     learnt = {row.queue_id: msgspec.convert(row.learnt, type=Learnt) for row in rows}
     return {
         one.queue_id: _model(learnt[one.queue_id], seated[one.queue_id], one, now=now)

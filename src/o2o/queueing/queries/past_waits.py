@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.rules.table_stays import Seated
 from o2o.queueing.rules.wait_learning import AT_ONCE_SECONDS, PastDay, PastWait
 
@@ -92,7 +93,8 @@ class TonightOf(msgspec.Struct, frozen=True):
 
 async def list_seated(tx: Tx, asked: Sequence[TonightOf]) -> dict[UUID, list[Seated]]:
     """Return who was called and came on these business days, by queue, in order."""
-    rows = await tx.execute(
+    rows = await fetch_rows(
+        tx,
         _TONIGHT,
         {
             "queue_ids": [one.queue_id for one in asked],
