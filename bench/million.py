@@ -126,32 +126,49 @@ async def _load(postgres: Postgres, world: World, *, members: int) -> None:
     print(f"loaded in {time.perf_counter() - began:.0f} s", flush=True)
 
 
-async def run(
-    work: Path,
-    postgres: Postgres,
-    *,
-    members: int,
-    seconds: int,
-    rate: int,
-    verifies: bool,
-    workers: int,
-    known: World | None,
-) -> int:
+class Study(msgspec.Struct, frozen=True, kw_only=True):
+    """How large a run is."""
+
+    members: int
+    # Of load that counts.
+    seconds: int
+    # Requests a second.
+    rate: int
+    workers: int
+    # Whether the books are verified however large they are.
+    verifies: bool
+
+
+async def run(work: Path, postgres: Postgres, study: Study, *, known: World | None) -> int:
     """Load (unless the world of the last run is `known`), ask, tell.
 
     Return 1 when books are unsound or an answer was none, else 0.
     """
     print(", ".join(f"{k} {v}" for k, v in (await postgres.durability()).items()), flush=True)
+    members = study.members
     world = known or await make_world(postgres.url)
     if known is None:
         await _load(postgres, world, members=members)
         (work / WORLD_FILE).write_bytes(msgspec.json.encode(world))
     entries = postgres.count("ledger_entries")
     assert entries >= members * ENTRIES_EACH
-    print(f"{members:,} members, {entries:,} entries; {workers} web workers", flush=True)
+    print(f"{members:,} members, {entries:,} entries; {study.workers} web workers", flush=True)
     print(f"read through {postgres.read_through() / 1e9:.1f} GB", flush=True)
+    answered = await _ask(work, postgres, study, world=world)
+    faults = _tell(answered, rate=study.rate)
+    if study.verifies or members <= VERIFIED_UP_TO:
+        verdict = await seal_and_verify(postgres.url)
+        print("\n".join(verdict.lines()))
+        faults += not verdict.is_sound
+    print(f"load average at the end {load_average():.2f}")
+    return 1 if faults else 0
+
+
+async def _ask(work: Path, postgres: Postgres, study: Study, *, world: World) -> list[Answered]:
+    """Start the product and ask it; print what an answer cost."""
     rng = Random(SEED)
-    diners = [crowd_member(number) for number in rng.sample(range(members), min(DINERS, members))]
+    crowd = range(study.members)
+    diners = [crowd_member(number) for number in rng.sample(crowd, min(DINERS, len(crowd)))]
     cookies = {
         "diner": await open_diner_sessions(postgres.url, world, member_ids=diners),
         "console": [await _console_cookie(postgres.url, world)],
@@ -161,7 +178,7 @@ async def run(
         postgres.url,
         secret_key=world.secret_key,
         cores=set(cores()),
-        workers=workers,
+        workers=study.workers,
     )
     try:
         host, port = urlsplit(product.url).hostname, urlsplit(product.url).port
@@ -170,11 +187,12 @@ async def run(
         answered: list[Answered] = []
         cpu = (0.0, 0.0)
         # The first run warms caches and is not counted.
-        for length in (WARM_UP_SECONDS, seconds):
-            asked = questions(rng, count=rate * length, world=world, crowd=members, cookies=cookies)
+        for length in (WARM_UP_SECONDS, study.seconds):
+            count = study.rate * length
+            asked = questions(rng, count=count, world=world, crowd=len(crowd), cookies=cookies)
             await asyncio.to_thread(postgres.checkpoint)
             cpu = family_cpu_seconds(product.pid), family_cpu_seconds(postgres.pid)
-            answered = await ask_when_due((host, port), asked, rate=rate)
+            answered = await ask_when_due((host, port), asked, rate=study.rate)
         cost = [
             1000 * (family_cpu_seconds(pid) - before) / len(answered)
             for pid, before in zip((product.pid, postgres.pid), cpu, strict=True)
@@ -182,13 +200,7 @@ async def run(
     finally:
         product.stop()
     print(f"processor time an answer: product {cost[0]:.1f} ms, PostgreSQL {cost[1]:.1f} ms")
-    faults = _tell(answered, rate=rate)
-    if verifies or members <= VERIFIED_UP_TO:
-        verdict = await seal_and_verify(postgres.url)
-        print("\n".join(verdict.lines()))
-        faults += not verdict.is_sound
-    print(f"load average at the end {load_average():.2f}")
-    return 1 if faults else 0
+    return answered
 
 
 def _tell(answered: Sequence[Answered], *, rate: int) -> int:
@@ -227,6 +239,13 @@ def main(work: Path, words: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=len(cores()), help="one for each core")
     parser.add_argument("--again", action="store_true", help="ask the crowd of the last run")
     asked = parser.parse_args(words)
+    study = Study(
+        members=asked.members,
+        seconds=asked.seconds,
+        rate=asked.rate,
+        workers=asked.workers,
+        verifies=asked.verify,
+    )
     known = None
     if asked.again:
         known = msgspec.json.decode((work / WORLD_FILE).read_bytes(), type=World)
@@ -234,17 +253,6 @@ def main(work: Path, words: Sequence[str]) -> int:
     os.sched_setaffinity(0, cores())
     postgres = Postgres(work / "million", on=set(cores()), is_kept=asked.again)
     try:
-        return uvloop.run(
-            run(
-                work,
-                postgres,
-                members=asked.members,
-                seconds=asked.seconds,
-                rate=asked.rate,
-                verifies=asked.verify,
-                workers=asked.workers,
-                known=known,
-            )
-        )
+        return uvloop.run(run(work, postgres, study, known=known))
     finally:
         postgres.stop()

@@ -10,7 +10,7 @@ import msgspec
 
 from o2o.infra.database import Tx
 
-# Reads what the panel shows, given the slot's context; None hides the panel.
+# Reads what the panel shows, by `fetch_rows`, given the slot's context; None hides the panel.
 Load = Callable[[Tx, Any], Awaitable[Any | None]]
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, Tx
+from o2o.infra.direct import fetch_rows
 from o2o.infra.seal import Seal
 from o2o.web.copy import webviews_dir
 from o2o.web.panels import Panel, Panels
@@ -242,7 +243,8 @@ async def test_panels_of_other_domains_stand_on_the_card(
     tmp_path: Path,
 ) -> None:
     async def load(tx: Tx, diner: Diner) -> dict[str, object]:
-        return {"openid": diner.openid, "seven": await tx.scalar(text("SELECT 7"))}
+        [row] = await fetch_rows(tx, text("SELECT 7 AS seven"), {})
+        return {"openid": diner.openid, "seven": row.seven}
 
     async def load_nothing(tx: Tx, diner: Diner) -> None:
         return None
