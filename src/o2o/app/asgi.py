@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from o2o.app.site import Site, open_site
+from o2o.app.starting import uncollected
 from o2o.infra.logging import configure_logging, get_logger
 from o2o.infra.settings import read_settings
 from o2o.web.edge import Receive, Scope, Send
@@ -55,7 +56,8 @@ class Root:
         try:
             settings = read_settings()
             configure_logging(as_json=settings.log_json)
-            self._site = await open_site(settings)
+            with uncollected():
+                self._site = await open_site(settings)
         except Exception as error:
             log.exception("worker.start_failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})

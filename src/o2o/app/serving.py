@@ -11,6 +11,7 @@ import msgspec
 from o2o.app.figures import share_figures
 from o2o.app.relay_supervisor import RelaySupervisor
 from o2o.app.runtime import check_runtime, open_runtime
+from o2o.app.starting import uncollected
 from o2o.infra.database import DurabilityOff
 from o2o.infra.logging import configure_logging
 from o2o.infra.settings import Settings
@@ -43,7 +44,8 @@ def serve_until_stopped(
     figures = share_figures()
     _hand_down(settings)
     # Once, here: the relay and the web workers are forked from this process.
-    importlib.import_module("o2o.app.asgi")
+    with uncollected():
+        importlib.import_module("o2o.app.asgi")
     relay = RelaySupervisor(settings)
     relay.start()
     try:

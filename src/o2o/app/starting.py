@@ -1,5 +1,9 @@
 """Reading settings for a command and finding the database it works on."""
 
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import msgspec
 
 from o2o.infra.embedded_postgres import start_embedded
@@ -15,3 +19,16 @@ def settings_with_database() -> Settings:
     if settings.database_url:
         return settings
     return msgspec.structs.replace(settings, database_url=start_embedded(settings.data_dir))
+
+
+@contextmanager
+def uncollected() -> Generator[None, None, None]:
+    """Look for no garbage while a program is imported and built: all of it is there to stay.
+
+    That is a fifth of the time until it serves.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -17,6 +17,7 @@ import click
 from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
 from o2o.app.figures import share_figures
 from o2o.app.leftovers import StillRunning, end_leftovers, is_port_free, remember
+from o2o.app.starting import uncollected
 from o2o.infra.embedded_postgres import start_embedded, stop_embedded
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _start_database(data_dir: Path) -> str:
     """Start PostgreSQL and import meanwhile what the web workers will need."""
     with ThreadPoolExecutor(1) as aside:
         database = aside.submit(start_embedded, data_dir)
-        importlib.import_module("o2o.app.asgi")
+        with uncollected():
+            importlib.import_module("o2o.app.asgi")
         return database.result()
 
 
