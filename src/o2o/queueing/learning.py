@@ -1,20 +1,20 @@
 """Learn the waits of queues anew: read, work it out with no transaction open, keep it.
 
-What is read and what is kept takes milliseconds each; between them a thread computes for a second
-or three. Nobody waits for that: no connection is held, no row is locked, no snapshot kept alive.
+What is read and what is kept takes milliseconds each; between them another process computes for a
+second or three. Nobody waits for that: no connection is held, no row is locked, no snapshot kept
+alive.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from o2o.infra.aside import compute_aside
 from o2o.infra.database import SessionFactory, Tx, reading, transaction
 from o2o.infra.logging import get_logger
 from o2o.kernel.business_day import business_day
 from o2o.queueing.actions.learn_waits import keep_learnt, pass_over
+from o2o.queueing.learning_process import learn_apart
 from o2o.queueing.queries.past_waits import DueQueue, list_due_queues, list_past_days
-from o2o.queueing.rules.wait_learning import learn
 
 log = get_logger(__name__)
 
@@ -60,6 +60,6 @@ class WaitLearner:
             days = await list_past_days(
                 tx, queue.queue_id, since=since, until=until, timezone=queue.timezone
             )
-        learnt = await compute_aside(learn, days, servers=queue.servers)
+        learnt = await learn_apart(days, servers=queue.servers)
         async with transaction(self._sessions) as tx:
             await keep_learnt(tx, queue.queue_id, learnt, days=len(days), until=until, now=now)

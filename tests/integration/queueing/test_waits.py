@@ -1,5 +1,6 @@
 """Waits are learnt from a queue's own days, told from who sits, and missed promises are noticed."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from o2o.queueing.actions.move_tickets import Verb
 from o2o.queueing.actions.move_to_queue import MoveToQueue, TakenTicket, move_to_queue
 from o2o.queueing.actions.notice_missed_promises import notice_missed_promises
 from o2o.queueing.learning import WaitLearner
+from o2o.queueing.learning_process import LearningFailed, learn_apart
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.queries.wait_report import list_told_days, list_told_queues, sum_up
 from o2o.queueing.rules.wait_estimate import ColdModel, LearntModel, WaitEstimate
@@ -111,9 +113,7 @@ async def test_nobody_waits_for_learning_and_a_queue_that_fails_for_nobody(
             msg = "a past that nobody foresaw"
             raise ValueError(msg)
 
-    monkeypatch.setattr(
-        learning, "compute_aside", lambda _, *rest, **more: fail_at_first(*rest, **more)
-    )
+    monkeypatch.setattr(learning, "learn_apart", fail_at_first)
     registry = Registry()
     jobs_waits.register(registry, sessions=sessions)
     schedule = Schedule(sessions=sessions, registry=registry, clock=FakeClock())
@@ -129,6 +129,14 @@ async def test_nobody_waits_for_learning_and_a_queue_that_fails_for_nobody(
             assert await tx.scalar(text("SELECT count(last_error) FROM scheduled_jobs")) == 0
     assert seen == [0, 0, 0]
     assert learnt == [1, 2, 3]
+
+
+async def test_a_process_that_ends_without_an_answer_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(LearningFailed, match="status 1"):
+        await learn_apart([], servers=4)
 
 
 async def test_what_is_told_grows_with_the_parties_ahead_and_follows_the_evening(
