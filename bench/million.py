@@ -123,6 +123,9 @@ async def _load(postgres: Postgres, world: World, *, members: int) -> None:
         await load_crowd(engine, store_id=world.store_id, members=members)
     finally:
         await engine.dispose()
+    # What was loaded is on its way to the disk still.
+    await asyncio.to_thread(postgres.checkpoint)
+    await asyncio.to_thread(os.sync)
     print(f"loaded in {time.perf_counter() - began:.0f} s", flush=True)
 
 
