@@ -1,10 +1,8 @@
 """What members are shown: wallets in one statement, statements page by page, single transfers."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from o2o.crm.statuses import Asset, Tender, TransferKind
 from o2o.infra.database import SessionFactory, Tx
@@ -32,6 +30,7 @@ from tests.factories.ledger import (
     spend,
 )
 from tests.fakes.clock import NOON
+from tests.fakes.statements import heard_statements
 
 
 async def test_wallets_tell_principal_bonus_and_points(tx: Tx) -> None:
@@ -53,14 +52,11 @@ async def test_wallets_tell_principal_bonus_and_points(tx: Tx) -> None:
         await get_wallet(tx, unknown)
 
 
-async def test_many_wallets_are_one_statement(sessions: SessionFactory) -> None:
+async def test_many_wallets_are_one_statement(
+    sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     books = await given_committed_books(sessions)
-    statements: list[Any] = []
-    event.listen(
-        sessions.kw["bind"].sync_engine,
-        "before_cursor_execute",
-        lambda *arguments: statements.append(arguments[2]),
-    )
+    statements = heard_statements(sessions, monkeypatch)
 
     async with sessions() as tx:
         await list_wallets(tx, [books.member_id, books.other_member_id] * 50)

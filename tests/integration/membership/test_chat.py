@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import event
+import pytest
 
 from o2o.crm.members import Fan
 from o2o.infra.database import SessionFactory, Tx, transaction
@@ -19,6 +19,7 @@ from o2o.wechat.official_account import open_account
 from o2o.wechat.router import ChatRouter
 from tests.factories.members import Counter, given_balance, given_counter, given_fan, given_member
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.statements import heard_statements
 
 URL = "https://o2o.example"
 WORDS = Words()
@@ -139,13 +140,11 @@ async def test_greeting_knows_who_comes_back(sessions: SessionFactory, seal: Sea
 
 
 async def test_a_batch_takes_as_many_statements_as_one(
-    sessions: SessionFactory, seal: Seal
+    sessions: SessionFactory, seal: Seal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = await given_counter(sessions, seal=seal)
     answers = CardAnswers(WORDS, public_url=URL)
-    statements: list[str] = []
-    engine = sessions.kw["bind"].sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    statements = heard_statements(sessions, monkeypatch)
     async with transaction(sessions) as tx:
         asks = []
         for _ in range(20):

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import event, text
+import pytest
+from sqlalchemy import text
 
 from o2o.crm.members import Fan
 from o2o.infra.database import SessionFactory, Tx, transaction
@@ -22,6 +23,7 @@ from tests.factories.members import given_fan
 from tests.factories.organisation import given_store
 from tests.factories.wechat import WORDS, Pusher, running_services
 from tests.fakes.clock import FakeClock
+from tests.fakes.statements import heard_statements
 from tests.integration.queueing_chat.conftest import (
     CLASSES,
     URL,
@@ -61,10 +63,9 @@ def ask_of(house: House, fan: Fan, *, said: str | None) -> Ask:
 
 
 async def statements_of(
-    sessions: SessionFactory, house: House, *, rounds: int
+    sessions: SessionFactory, house: House, monkeypatch: pytest.MonkeyPatch, *, rounds: int
 ) -> tuple[list[str], Sequence[Given]]:
     """The statements that a batch with so many people of every kind took."""
-    counted: list[str] = []
     answers = chat.QueueChat(house.pusher.services.router, WORDS, public_url=URL)
     async with transaction(sessions) as tx:
         asks = [
@@ -73,25 +74,19 @@ async def statements_of(
             for said in (*SAID, None)
         ]
         await tx.flush()
-        engine = sessions.kw["bind"].sync_engine
-
-        def count(*told: object) -> None:
-            counted.append(str(told[2]))
-
-        event.listen(engine, "before_cursor_execute", count)
+        heard = heard_statements(sessions, monkeypatch)
         given = await answers.answer(tx, asks)
-        event.remove(engine, "before_cursor_execute", count)
-    return counted, given
+        return list(heard), given
 
 
 async def test_a_batch_takes_as_many_statements_as_one(
-    sessions: SessionFactory, restaurant: House
+    sessions: SessionFactory, restaurant: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await given_place(sessions, restaurant, CLASSES)
     # The first number of the day begins it.
-    await statements_of(sessions, restaurant, rounds=1)
-    few, _ = await statements_of(sessions, restaurant, rounds=1)
-    many, given = await statements_of(sessions, restaurant, rounds=12)
+    await statements_of(sessions, restaurant, monkeypatch, rounds=1)
+    few, _ = await statements_of(sessions, restaurant, monkeypatch, rounds=1)
+    many, given = await statements_of(sessions, restaurant, monkeypatch, rounds=12)
     assert many == few
     assert len(few) <= 25
     taken = [
