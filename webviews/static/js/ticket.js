@@ -6,10 +6,13 @@ import { readAnew } from "./live.js";
 import "./joining.js";
 
 const POLL_SECONDS = 15;
+const AGAIN_SECONDS = 2;
 const root = document.getElementById("ticket");
 const words = JSON.parse(root.dataset.words);
 let source = null;
 let timer = null;
+let wanted = false;
+let reading = false;
 
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -22,18 +25,36 @@ function write(name, text) {
 async function read() {
   const fresh = await readAnew(root.dataset.page);
   const next = fresh?.getElementById("ticket");
-  if (!next) return;
+  if (!next) return false;
   root.dataset.mark = next.dataset.mark;
   root.dataset.active = next.dataset.active;
   if (next.dataset.active === "no") stop();
   else write("state", source ? words.live : words.polling);
+  return true;
+}
+
+// One reading at a time, so that none overtakes a later one; what fails is tried again, as the news
+// that asked for it come only once.
+async function catchUp() {
+  wanted = true;
+  if (reading) return;
+  reading = true;
+  for (let seconds = AGAIN_SECONDS; wanted; ) {
+    wanted = false;
+    const isRead = await read().catch(() => false);
+    if (isRead) continue;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    seconds = Math.min(2 * seconds, POLL_SECONDS);
+    wanted = source !== null;
+  }
+  reading = false;
 }
 
 function show(seen) {
   if (seen.mark !== root.dataset.mark) {
     // The part with the focus is not replaced; here it must be.
     if (root.contains(document.activeElement)) document.activeElement.blur();
-    read().catch(() => {}); // What is shown stays until the next news.
+    catchUp();
     return;
   }
   if (seen.status !== "waiting") return;
