@@ -11,6 +11,7 @@ from o2o.crm.organisation import Store
 from o2o.crm.staff import APIKey, Pad, StaffMember, StaffRole
 from o2o.crm.statuses import StaffRoleName
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.infra.seal import Seal
 from o2o.staff.errors import PadNotFound, StaffNotFound
 from o2o.web.principals import APIClient
@@ -79,6 +80,11 @@ async def list_roles(tx: Tx, staff_ids: Sequence[UUID]) -> dict[UUID, RolesOf]:
     return found
 
 
+_BRAND_OF = text(
+    "SELECT p.brand_id FROM staff_members p WHERE p.id = :staff_id AND p.disabled_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM staff_roles r"
+    " WHERE r.staff_id = p.id AND r.role = ANY(CAST(:roles AS text[])))"
+)
 _HAS_ROLE = text(
     "SELECT a.staff_id, a.store_id FROM unnest("
     " CAST(:staff_ids AS uuid[]), CAST(:store_ids AS uuid[])) AS a(staff_id, store_id)"
@@ -88,6 +94,14 @@ _HAS_ROLE = text(
     " AND (r.store_id IS NULL OR r.store_id = s.id)"
     " WHERE p.id = a.staff_id AND p.disabled_at IS NULL)"
 )
+
+
+async def find_brand_with_role(
+    tx: Tx, staff_id: UUID, *, roles: Iterable[StaffRoleName]
+) -> UUID | None:
+    """Return the brand of a person who has one of the roles now, in whichever store."""
+    rows = await fetch_rows(tx, _BRAND_OF, {"staff_id": staff_id, "roles": list(roles)})
+    return rows[0].brand_id if rows else None
 
 
 async def list_covered(

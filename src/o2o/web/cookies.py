@@ -1,5 +1,6 @@
 """Cookies: names, flags and lifetimes in one place."""
 
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 
 from litestar.datastructures import Cookie
@@ -13,6 +14,13 @@ LIFETIMES = {
     Audience.DINER: 30 * DAY_SECONDS,
     Audience.PAD: DAY_SECONDS // 2,
     Audience.CONSOLE: DAY_SECONDS // 2,
+}
+# How long a session lives unused: seven days for a diner, two minutes at a pad (it locks itself),
+# half an hour at the console.
+IDLE = {
+    Audience.DINER: timedelta(days=7),
+    Audience.PAD: timedelta(minutes=2),
+    Audience.CONSOLE: timedelta(minutes=30),
 }
 PAD_DAYS = 400
 PRE_SESSION_SECONDS = 3600

@@ -24,6 +24,7 @@ from o2o.web.errors import (
     ScopeMissing,
     SessionInvalid,
 )
+from o2o.web.pad_device import pad_of
 from o2o.web.platform import Platform, platform_of
 from o2o.web.principals import APIClient, Clerk, ConsoleStaff, Diner
 
@@ -82,8 +83,7 @@ async def pad_guard(connection: Connection, _: BaseRouteHandler) -> None:
     if is_question_of_methods(connection):
         return
     platform = platform_of(connection)
-    secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
-    pad = await platform.visitors.find_pad(secret) if secret else None
+    pad = await pad_of(connection)
     if pad is None:
         raise PadNotEnrolled
     token = _token(connection, platform, Audience.PAD)

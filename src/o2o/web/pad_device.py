@@ -7,13 +7,12 @@ from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from o2o.infra.database import transaction
 from o2o.infra.seal import new_token
 from o2o.web.cookies import cookie_name, pre_session_cookie
 from o2o.web.csrf import check_csrf, csrf_token
 from o2o.web.errors import CSRFTokenMissing, PadNotEnrolled
 from o2o.web.platform import Platform, platform_of
-from o2o.web.queries.principals import EnrolledPad, find_pad
+from o2o.web.queries.principals import EnrolledPad
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -45,23 +44,18 @@ async def pre_session_guard(connection: Connection, _: BaseRouteHandler) -> None
 
 async def pad_device_guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let an enrolled pad pass, whoever stands at it. Raises PadNotEnrolled, CSRFTokenMissing."""
-    platform = platform_of(connection)
-    secret_hash = pad_secret_hash(connection)
-    pad = None
-    if secret_hash:
-        async with transaction(platform.sessions) as tx:
-            pad = await find_pad(tx, secret_hash)
+    pad = await pad_of(connection)
     if pad is None:
         raise PadNotEnrolled
     await pre_session_guard(connection, handler)
     connection.state.pad = pad
 
 
-def pad_secret_hash(connection: Connection) -> bytes | None:
-    """Return the hash of the secret with which this browser says that it is a pad."""
+async def pad_of(connection: Connection) -> EnrolledPad | None:
+    """Return the pad that this browser is, if it is one."""
     platform = platform_of(connection)
     secret = connection.cookies.get(cookie_name(platform.settings, "pad_device"))
-    return platform.seal.hash_of(secret, use="pad") if secret else None
+    return await platform.visitors.find_pad(secret) if secret else None
 
 
 def provide_pad(request: Request[Any, Any, Any]) -> EnrolledPad:

@@ -70,7 +70,7 @@ function show(seen) {
 }
 
 function poll() {
-  if (timer === null) timer = setInterval(() => document.hidden || read().catch(() => {}), POLL_SECONDS * 1000);
+  if (timer === null) timer = setInterval(() => document.hidden || catchUp(), POLL_SECONDS * 1000);
 }
 
 function open() {
@@ -106,7 +106,7 @@ function stop() {
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
 window.addEventListener("pagehide", stop);
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) read().catch(() => {});
+  if (event.persisted) catchUp();
   open();
 });
 open();

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from o2o.crm.statuses import StaffRoleName
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
-from o2o.infra.direct import fetch_rows
 from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_dossier import ReasonMissing
 from o2o.membership.rules.dossier import (
@@ -20,17 +19,13 @@ from o2o.membership.rules.dossier import (
     REASON_CHARS_MIN,
     readable,
 )
+from o2o.staff.queries import find_brand_with_role
 from o2o.web.errors import RoleMissing
 
 _MEMBER = text(
     "SELECT id FROM members WHERE id = :member_id AND brand_id = :brand_id AND status = 'active'"
 )
 _HELD = text(f"{_MEMBER.text} FOR NO KEY UPDATE")
-_BRAND_OF = text(
-    "SELECT p.brand_id FROM staff_members p WHERE p.id = :staff_id AND p.disabled_at IS NULL"
-    " AND EXISTS (SELECT 1 FROM staff_roles r"
-    " WHERE r.staff_id = p.id AND r.role = ANY(CAST(:roles AS text[])))"
-)
 _PHONE = text("SELECT phone FROM members WHERE id = :member_id")
 
 
@@ -91,8 +86,7 @@ async def show_phone(
 
 async def brand_for(tx: Tx, staff_id: UUID, *, roles: Collection[StaffRoleName]) -> UUID:
     """Return the brand whose members the person may see: of any store, when one is the person's."""
-    rows = await fetch_rows(tx, _BRAND_OF, {"staff_id": staff_id, "roles": list(roles)})
-    if not rows:
+    brand_id = await find_brand_with_role(tx, staff_id, roles=roles)
+    if brand_id is None:
         raise RoleMissing
-    brand_id: UUID = rows[0].brand_id
     return brand_id

@@ -1,7 +1,7 @@
 """Finding members of a brand by name, phone, card or tag, page by page, among a million.
 
 Every way has an index of its own and reads little more than the page it returns; see the
-migration of the dossier for them. Nothing is counted.
+migrations of the dossier and of the name search for them. Nothing is counted.
 """
 
 import re
@@ -168,10 +168,10 @@ async def _list_named(
     }
     found: list[_Place] = []
     for letter in letters[after.letter if after else 0 :]:
-        goes_on = after is not None and after.letter == letter
+        start = after if after and after.letter == letter else None
         values |= {
-            "low": after.words if after and goes_on else "",
-            "after_id": after.member_id if after and goes_on else None,
+            "low": start.words if start else "",
+            "after_id": start.member_id if start else None,
             "most": most - len(found),
         }
         rows = await fetch_rows(tx, _BY_LETTER[letter], values)

@@ -29,7 +29,7 @@ from o2o.web.guards import pad_guard
 from o2o.web.pad_device import (
     keep_pre_session,
     pad_device_guard,
-    pad_secret_hash,
+    pad_of,
     pre_session_csrf,
     pre_session_guard,
     pre_session_of,
@@ -37,7 +37,7 @@ from o2o.web.pad_device import (
 )
 from o2o.web.platform import Platform
 from o2o.web.principals import Clerk
-from o2o.web.queries.principals import EnrolledPad, find_pad
+from o2o.web.queries.principals import EnrolledPad
 from o2o.web.rendering import show
 from o2o.web.sessions import end_session
 
@@ -82,7 +82,7 @@ class PadDoor(Controller):
         self, request: AnyRequest, tx: NamedDependency[Tx], platform: NamedDependency[Platform]
     ) -> Response[Any]:
         """Show what comes next here: enrol, sign in, or go to work."""
-        pad = await _pad_of(request, tx)
+        pad = await pad_of(request)
         if pad is None:
             return await enrol_page(request, tx, platform)
         token = request.cookies.get(cookie_name(platform.settings, Audience.PAD.value))
@@ -198,11 +198,6 @@ class OpenPad(Controller):
     @get("/presence", status_code=204)
     async def presence(self) -> None:
         """Note that the clerk is at work: the guard has seen the session, that is all."""
-
-
-async def _pad_of(request: AnyRequest, tx: Tx) -> EnrolledPad | None:
-    secret_hash = pad_secret_hash(request)
-    return await find_pad(tx, secret_hash) if secret_hash else None
 
 
 def _front_door(platform: Platform) -> FrontDoor:

@@ -10,8 +10,8 @@ import msgspec
 from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.database import Tx
 from o2o.infra.direct import Row, fetch_direct
+from o2o.web.cookies import IDLE
 from o2o.web.principals import APIClient, BrandFace, Clerk, ConsoleStaff, Diner
-from o2o.web.queries.sessions import IDLE
 
 P = TypeVar("P")
 
