@@ -4,9 +4,11 @@ import httpx
 import pytest
 
 from chaos.people import Person, Phones, texts
-from chaos.product import Product
+from chaos.product import Product, wait_until
 from chaos.rows import read_rows
 from tests.journeys.conftest import Customer, debit_body, top_up
+
+TOLD_SECONDS = 20.0
 
 
 def reply_of(outcome: dict[str, object]) -> str:
@@ -50,11 +52,13 @@ def test_member_reads_balance_and_points(
     top_up(api, customer, 12_050)
     api.post(f"/members/{customer.id}/debits", json=debit_body(customer, 1_025))
 
-    balance = reply_of(phones.say(customer.person, "余额"))
-    points = reply_of(phones.say(customer.person, "积分"))
-
-    assert "¥110.25" in balance
-    assert "您现有 0 积分" in points
+    assert "¥110.25" in reply_of(phones.say(customer.person, "余额"))
+    # The relay gives the points for a charge a moment after it, so they are asked for until then.
+    wait_until(
+        lambda: "您现有 10 积分" in reply_of(phones.say(customer.person, "积分")),
+        seconds=TOLD_SECONDS,
+        what="the points of the charge are told",
+    )
 
 
 @pytest.mark.parametrize(
