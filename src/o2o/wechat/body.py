@@ -1,11 +1,13 @@
 """Reading the body of a callback: bounded in bytes and in time, with one timer for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
 from o2o.wechat.codec.xml import BODY_SIZE_MAX
+
+DECLARED_DIGITS_MAX = 7
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -23,10 +25,14 @@ class BodyReader:
         self._late_at: dict[asyncio.Task[Any], float] = {}
         self._alarm: asyncio.TimerHandle | None = None
 
-    async def read(self, receive_more: Receive, *, deadline: float) -> bytes:
+    async def read(
+        self, receive_more: Receive, *, deadline: float, declared: int | None = None
+    ) -> bytes:
         """Return the body; `deadline` is a moment of the event loop's clock.
 
-        Raises CallbackRefused (body_too_large, body_empty).
+        `declared` is what `declared_size` found: the server says that a body is over only when it
+        is asked once more, which is spared when the declared bytes are here. Raises
+        CallbackRefused (body_too_large, body_empty).
         """
         task = asyncio.current_task()
         if task is None:
@@ -35,9 +41,9 @@ class BodyReader:
         self._wake_at(deadline)
         try:
             message = await receive_more()
-            if not message.get("more_body"):
-                # WeChat's messages come in one piece.
-                body: bytes = message.get("body", b"")
+            body: bytes = message.get("body", b"")
+            # WeChat's messages come in one piece.
+            if len(body) == declared or not message.get("more_body"):
                 return body
             return await _joined(message, receive_more)
         except asyncio.CancelledError:
@@ -64,6 +70,16 @@ class BodyReader:
             task.cancel()
         if self._late_at:
             self._wake_at(min(self._late_at.values()))
+
+
+def declared_size(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the Content-Length of a request; None for one without, or with none of ours."""
+    for name, value in headers:
+        if name == b"content-length":
+            # The server has judged it already; it only has to be within what a body may be.
+            is_number = value.isdigit() and len(value) <= DECLARED_DIGITS_MAX
+            return int(value) if is_number else None
+    return None
 
 
 async def _joined(message: MutableMapping[str, Any], receive_more: Receive) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 from o2o.infra.logging import get_logger
 from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
-from o2o.wechat.body import BodyReader, Receive
+from o2o.wechat.body import BodyReader, Receive, declared_size
 from o2o.wechat.codec.envelope import answer_handshake, open_envelope, parse_query, seal_reply
 from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
 from o2o.wechat.codec.messages import UserMessage
@@ -129,7 +129,9 @@ class CallbackApp:
         self, account: Account, scope: Scope, receive_more: Receive, *, deadline: float
     ) -> tuple[bytes, str]:
         query = parse_query(scope["query_string"])
-        body = await self._bodies.read(receive_more, deadline=deadline)
+        body = await self._bodies.read(
+            receive_more, deadline=deadline, declared=declared_size(scope["headers"])
+        )
         now = self._clock.now()
         seconds = int(now.timestamp())
         fields = open_envelope(account.keys, query=query, body=body, now=seconds)

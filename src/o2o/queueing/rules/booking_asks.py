@@ -6,6 +6,7 @@ people may follow the time: `y#201212100900b`, `y#201212100900 4人`.
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +15,7 @@ from o2o.queueing.rules.booking_codes import read_code
 
 # Longer ones are not read: with a # they are said to be unreadable, others mean something else.
 CHARS_MAX = 40
+FOLDED_MAX = 1024
 # Fewer digits without a # are something else.
 DIGITS_MIN = 8
 WALL_CLOCK_DIGITS = 12
@@ -47,7 +49,7 @@ class CancelAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_booking_ask(text: str) -> BookingAsk | None:
     """Return what a message asks to book, or None when it is about something else."""
-    folded = _folded(text)
+    folded = _folded(text[: CHARS_MAX + 1])
     if not folded.startswith("y"):
         return None
     compact = "".join(folded.split())
@@ -70,20 +72,25 @@ def read_booking_ask(text: str) -> BookingAsk | None:
 
 def read_cancel_ask(text: str) -> CancelAsk | None:
     """Return which booking a message calls off, or None when it is about something else."""
-    compact = "".join(_folded(text).split())
+    folded = _folded(text[: CHARS_MAX + 1])
+    if not folded.startswith("q"):
+        return None
+    compact = "".join(folded.split())
     if compact.startswith("q#"):
         return CancelAsk(code=read_code(compact[2:]), is_plain=False)
-    if compact.startswith("q") and (code := read_code(compact[1:])) is not None:
+    if (code := read_code(compact[1:])) is not None:
         return CancelAsk(code=code, is_plain=True)
     return None
 
 
-def _folded(text: str) -> str:
+@lru_cache(FOLDED_MAX)
+def _folded(beginning: str) -> str:
     """Return the beginning of a text in one form, without what people put around the words.
 
-    Full stops, brackets and pictures: whatever is neither a letter, a digit nor the #.
+    Full stops, brackets and pictures: whatever is neither a letter, a digit nor the #. Every text
+    is asked for both wishes, and people type the same few words.
     """
-    folded = fold_width(without_controls(text[: CHARS_MAX + 1])).casefold()
+    folded = fold_width(without_controls(beginning)).casefold()
     words = [place for place, char in enumerate(folded) if char.isalnum() or char == "#"]
     return folded[words[0] : words[-1] + 1] if words else ""
 

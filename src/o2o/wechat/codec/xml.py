@@ -39,10 +39,10 @@ _OUTER_SHAPE: Final = re.compile(
 _FLAT_SIZE_MAX: Final = 4096
 # CDATA without "]", carriage returns and controls, or a number: what expat could only agree with.
 _PLAIN_VALUE: Final = r"(?:<!\[CDATA\[([^\]\x00-\x08\x0b-\x1f]*)\]\]>|([0-9]+))"
-_FLAT: Final = re.compile(
-    rf"<xml>[ \t\n]*(?:<([A-Za-z]\w*)>{_PLAIN_VALUE}</\1>[ \t\n]*)+</xml>[ \t\n]*", re.ASCII
-)
-_FIELD: Final = re.compile(rf"<([A-Za-z]\w*)>{_PLAIN_VALUE}</", re.ASCII)
+_FLAT_START: Final = re.compile(r"<xml>[ \t\n]*")
+_FLAT_END: Final = "</xml>"
+_FLAT_SPACES: Final = " \t\n"
+_FIELD: Final = re.compile(rf"(<([A-Za-z]\w*)>{_PLAIN_VALUE}</\2>[ \t\n]*)", re.ASCII)
 # U+FFFE and U+FFFF in UTF-8 begin with these; XML forbids them.
 _NONCHARACTER_MARK: Final = b"\xef\xbf"
 
@@ -55,14 +55,19 @@ def _parse_flat(body: bytes) -> dict[str, Any] | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
-    if _FLAT.fullmatch(text) is None:
+    start = _FLAT_START.match(text)
+    if start is None:
         return None
-    found = _FIELD.findall(text)
+    found = _FIELD.findall(text, start.end())
+    # One pass, which passes over what is no field: then the fields are not all of the text.
+    inner, _, rest = text.rpartition(_FLAT_END)
+    if inner[start.end() :] != "".join([field[0] for field in found]) or rest.strip(_FLAT_SPACES):
+        return None
     fields = {
         tag: number or (value if tag == _EXACT_TAG else value.strip())
-        for tag, value, number in found
+        for _, tag, value, number in found
     }
-    return fields if len(fields) == len(found) else None
+    return fields if found and len(fields) == len(found) else None
 
 
 def parse_xml(body: bytes) -> dict[str, Any]:
