@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from o2o.infra.own_loop import OwnLoop
 from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
 from o2o.wechat.codec.xml import BODY_SIZE_MAX
 
@@ -24,6 +25,7 @@ class BodyReader:
         """Start with nobody waiting."""
         self._late_at: dict[asyncio.Task[Any], float] = {}
         self._alarm: asyncio.TimerHandle | None = None
+        self._loop = OwnLoop()
 
     async def read(
         self, receive_more: Receive, *, deadline: float, declared: int | None = None
@@ -34,7 +36,7 @@ class BodyReader:
         is asked once more, which is spared when the declared bytes are here. Raises
         CallbackRefused (body_too_large, body_empty).
         """
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop())
         if task is None:
             raise RuntimeError("a body is read inside a task")
         self._late_at[task] = deadline
@@ -59,12 +61,12 @@ class BodyReader:
             if self._alarm.when() <= deadline:
                 return
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_at(deadline, self._ring)
+        self._alarm = self._loop().call_at(deadline, self._ring)
 
     def _ring(self) -> None:
         """Stop those that are late, and wait for the next."""
         self._alarm = None
-        now = asyncio.get_running_loop().time()
+        now = self._loop().time()
         for task in [task for task, late_at in self._late_at.items() if late_at <= now]:
             del self._late_at[task]
             task.cancel()

@@ -12,6 +12,7 @@ from os import urandom
 from typing import Any
 
 from o2o.infra.logging import get_logger
+from o2o.infra.own_loop import OwnLoop
 from o2o.kernel.clock import Clock
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
 from o2o.wechat.body import BodyReader, Receive, declared_size
@@ -63,10 +64,11 @@ class CallbackApp:
         self._outcomes = outcomes
         self._bodies = BodyReader()
         self._tally = CallbackTally()
+        self._loop = OwnLoop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop()
         started = loop.time()
         slug = scope["path"][len(PREFIX) : -len(SUFFIX)]
         headers = _NO_HEADERS

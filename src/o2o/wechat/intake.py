@@ -5,7 +5,6 @@ next one fills. A lane that timed out or lost the database is left alone for a s
 message tries it again; the others go to the spool meanwhile and are answered at once.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -14,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from o2o.infra.coalescer import QueueFull
 from o2o.infra.database import DatabaseAway, SessionFactory, Tx
 from o2o.infra.logging import get_logger
+from o2o.infra.own_loop import OwnLoop
 from o2o.kernel.errors import Fact
 from o2o.wechat.actions.receive_messages import receive_messages, receive_new_messages
 from o2o.wechat.codec.replies import NO_REPLY, AnyReply
@@ -76,6 +76,7 @@ class Intake:
             queue_max=QUEUE_MAX,
         )
         self._fitness = Fitness()
+        self._loop = OwnLoop()
 
     async def _receive_new(self, tx: Tx, received: Sequence[Received]) -> Sequence[Kept | Fact]:
         return await receive_new_messages(tx, received, router=self._router)
@@ -92,7 +93,7 @@ class Intake:
         if self._spool.holds((received.account.slug, openid)):
             return await self._keep_on_disk(received)
         fitness = self._fitness
-        patience = fitness.patience(asyncio.get_running_loop().time(), deadline)
+        patience = fitness.patience(self._loop().time(), deadline)
         if patience is None:
             return await self._keep_on_disk(received)
         try:
@@ -101,7 +102,7 @@ class Intake:
             raise
         except Exception as error:
             if may_pass(error):
-                fitness.failed(asyncio.get_running_loop().time())
+                fitness.failed(self._loop().time())
                 log.warning("wechat.inbox_late", account=received.account.slug, error=repr(error))
             else:
                 # The database will not have this message at all; the drain sets it aside.

@@ -8,6 +8,7 @@ from uuid import UUID
 from o2o.infra.coalescer import BatchAction, Coalescer, QueueFull
 from o2o.infra.database import SessionFactory, transaction, transaction_on_demand
 from o2o.infra.direct import Direct, direct_of, lead_past
+from o2o.infra.own_loop import OwnLoop
 from o2o.kernel.errors import Fact
 from o2o.wechat.actions.receive_messages import KeptBefore
 from o2o.wechat.inbox import Kept, Received
@@ -50,6 +51,7 @@ class Lane(Coalescer[Received, Kept]):
         self._careful_until = 0.0
         self._timed: deque[tuple[float, asyncio.Future[Kept]]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
+        self._loop = OwnLoop()
 
     def enqueue(self, received: Received, *, deadline: float) -> asyncio.Future[Kept]:
         """Queue a message; its future fails with TimeoutError at `deadline` (loop time).
@@ -58,7 +60,7 @@ class Lane(Coalescer[Received, Kept]):
         """
         if len(self._waiting) >= self._queue_max:
             raise QueueFull(retry_after_seconds=1)
-        loop = asyncio.get_running_loop()
+        loop = self._loop()
         done: asyncio.Future[Kept] = loop.create_future()
         self._waiting.append((received, done))
         running = len(self._flushers)
@@ -91,7 +93,7 @@ class Lane(Coalescer[Received, Kept]):
     def _ring(self) -> None:
         """Fail what is late, and wait for the next."""
         self._alarm = None
-        loop = asyncio.get_running_loop()
+        loop = self._loop()
         timed = self._timed
         while timed and (timed[0][1].done() or timed[0][0] <= loop.time()):
             _, done = timed.popleft()
@@ -101,7 +103,7 @@ class Lane(Coalescer[Received, Kept]):
             self._alarm = loop.call_at(timed[0][0], self._ring)
 
     async def _run(self, commands: Sequence[Received]) -> Sequence[Kept | Fact]:
-        now = asyncio.get_running_loop().time()
+        now = self._loop().time()
         direct = self._spare.pop()
         try:
             return await self._run_on(direct, commands, now=now)

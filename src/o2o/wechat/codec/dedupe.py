@@ -12,6 +12,8 @@ from o2o.wechat.codec.messages import InboundMessage
 # CDATA.
 _CANONICAL: Final = Encoder(order="deterministic")
 _ENVELOPE_TAG: Final = "Encrypt"
+# Copied for each content: making one anew looks the algorithm up in the library each time.
+_NOTHING_HASHED: Final = sha256()
 
 
 def message_key(message: InboundMessage) -> bytes:
@@ -24,7 +26,7 @@ def message_key(message: InboundMessage) -> bytes:
     """
     if message.msg_id is None:
         return body_hash(message.raw)
-    return sha256(f"MsgId {message.msg_id} {message.to_user}".encode()).digest()
+    return _sha256_of(f"MsgId {message.msg_id} {message.to_user}".encode())
 
 
 def body_hash(fields: Mapping[str, Any]) -> bytes:
@@ -34,4 +36,10 @@ def body_hash(fields: Mapping[str, Any]) -> bytes:
     anew.
     """
     content = {tag: value for tag, value in fields.items() if tag != _ENVELOPE_TAG}
-    return sha256(_CANONICAL.encode(content)).digest()
+    return _sha256_of(_CANONICAL.encode(content))
+
+
+def _sha256_of(content: bytes) -> bytes:
+    hashed = _NOTHING_HASHED.copy()
+    hashed.update(content)
+    return hashed.digest()

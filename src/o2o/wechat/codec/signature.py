@@ -2,6 +2,10 @@
 
 from hashlib import sha1
 from hmac import compare_digest
+from typing import Final
+
+# Copied for each text: making one anew looks the algorithm up in the library each time.
+_NOTHING_HASHED: Final = sha1(usedforsecurity=False)
 
 
 def sign(*parts: str) -> str:
@@ -13,7 +17,7 @@ def sign(*parts: str) -> str:
     joined = "".join(sorted(parts))
     # A lone surrogate can come out of a forged query; it must fail the comparison and not the
     # encoding.
-    return sha1(joined.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return _sha1_of(joined.encode("utf-8", "surrogatepass"))
 
 
 def is_signed(signature: str, *parts: str) -> bool:
@@ -30,4 +34,10 @@ def jsapi_signature(ticket: str, nonce: str, timestamp: int | str, *, url: str) 
     """The JS-SDK's ``wx.config`` signature for a page, whose URL counts without fragment."""
     page = url.partition("#")[0]
     text = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp}&url={page}"
-    return sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return _sha1_of(text.encode())
+
+
+def _sha1_of(content: bytes) -> str:
+    hashed = _NOTHING_HASHED.copy()
+    hashed.update(content)
+    return hashed.hexdigest()
