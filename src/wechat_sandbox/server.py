@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -101,7 +102,7 @@ def run(settings: Settings) -> int:
     try:
         check_port_is_free(settings.host, settings.port)
         with sole_use(settings.data_dir):
-            asyncio.run(serve(settings))
+            uvloop.run(serve(settings))
     except BlockingIOError:
         print(f"wechat-sandbox: {settings.data_dir} is in use", file=sys.stderr)  # noqa: T201 - says why it ends
         return 1

@@ -3,13 +3,14 @@
 Importing takes seconds, which after a crash every message would wait for.
 """
 
-import asyncio
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import NoReturn
+
+import uvloop
 
 from o2o.app.relay_process import run_relay_process
 from o2o.infra.embedded_postgres import is_embedded_running, start_embedded
@@ -77,7 +78,7 @@ def supervise_relay(settings: Settings, parent_pid: int) -> None:
 
 def _run_relay(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    asyncio.run(run_relay_process(settings, is_child=True))
+    uvloop.run(run_relay_process(settings, is_child=True))
 
 
 def _become_supervisor(parent_pid: int) -> NoReturn:

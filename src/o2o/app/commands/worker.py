@@ -1,8 +1,7 @@
 """`o2o worker`: the relay and the schedule alone."""
 
-import asyncio
-
 import click
+import uvloop
 
 from o2o.app.relay_process import run_relay_process
 from o2o.app.starting import settings_with_database
@@ -14,4 +13,4 @@ def worker() -> None:
     """Carry outbox messages and run scheduled jobs until stopped."""
     settings = settings_with_database()
     configure_logging(as_json=settings.log_json)
-    asyncio.run(run_relay_process(settings))
+    uvloop.run(run_relay_process(settings))
