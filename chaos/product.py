@@ -71,6 +71,8 @@ class Product:
         self._workers = workers
         self._log = self.data_dir.parent / f"{self.data_dir.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        # WeChat's, where it does not go down with the program (`serve_alone`).
+        self._stand_in: subprocess.Popen[bytes] | None = None
 
     @property
     def demo(self) -> dict[str, Any]:
@@ -90,17 +92,73 @@ class Product:
         Raises ProductDidNotStart.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._run(
+            *("demo", "--port", str(self.port), "--sandbox-port", str(self.sandbox_port)),
+            *("--data-dir", str(self.data_dir), "--workers", str(self._workers)),
+        )
+
+    def serve_alone(self) -> None:
+        """Put `o2o serve` in the place of the demo's program, or of a killed one of its own.
+
+        As in a real house: the database and WeChat do not go down with the program, and it is
+        started again without demo data being looked after. Raises ProductDidNotStart.
+        """
+        self.kill(*APPLICATION)
+        if self._stand_in is None:
+            self._stand_in = self._start_stand_in()
+        settings = self._settings() | {"O2O_DATABASE_URL": self.database_url}
+        self._run("serve", "--port", str(self.port), "--workers", str(self._workers), **settings)
+
+    def _start_stand_in(self) -> subprocess.Popen[bytes]:
+        """Start it on what the demo's own, which has left with its parent, remembers."""
+        folder = self.data_dir / "sandbox"
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "o2o.app.cli", "demo"),
-                    *("--port", str(self.port), "--sandbox-port", str(self.sandbox_port)),
-                    *("--data-dir", str(self.data_dir), "--workers", str(self._workers)),
+                    *(sys.executable, "-m", "wechat_sandbox.cli", "serve"),
+                    *("--port", str(self.sandbox_port), "--data-dir", str(folder)),
                 ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env=_environment(),
+                start_new_session=True,
+            )
+        wait_until(self._is_stand_in_there, seconds=READY_SECONDS, what="the stand-in is ready")
+        return process
+
+    def _is_stand_in_there(self) -> bool:
+        try:
+            return httpx.get(
+                f"{self.sandbox_url}/_sandbox/accounts", timeout=2.0, trust_env=False
+            ).is_success
+        except httpx.HTTPError:
+            return False
+
+    def _settings(self) -> dict[str, str]:
+        """What the demo sets for its program."""
+        return {
+            "O2O_DEMO": "1",
+            "O2O_LOG_JSON": "0",
+            "O2O_DATA_DIR": str(self.data_dir),
+            "O2O_PUBLIC_URL": self.url,
+            "O2O_WECHAT_API_URL": self.sandbox_url,
+            "O2O_WECHAT_OAUTH_URL": self.sandbox_url,
+            "O2O_WECHAT_PAY_URL": self.sandbox_url,
+            "O2O_WECHAT_JSSDK_URL": f"{self.sandbox_url}/jweixin.js",
+            "O2O_SMS_PROVIDER": "sandbox",
+            "O2O_SMS_URL": self.sandbox_url,
+            "O2O_SECRET_KEY": (self.data_dir / "secret_key").read_text(),
+        }
+
+    def _run(self, *arguments: str, **settings: str) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "o2o.app.cli", *arguments],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=_environment() | settings,
                 start_new_session=True,
             )
         try:
@@ -149,7 +207,10 @@ class Product:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
         self.kill(*EVERYTHING)
-        self._process = None
+        if self._stand_in is not None:
+            self._stand_in.kill()
+            self._stand_in.wait()
+        self._process = self._stand_in = None
 
     def find(self, *parts: str) -> list[psutil.Process]:
         """Return the running processes of these parts of the product."""
@@ -176,9 +237,7 @@ class Product:
     def kill(self, *parts: str) -> int:
         """SIGKILL these parts at once; return how many processes that were."""
         processes = self.find(*parts)
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        _kill(processes)
         if MAIN in parts and self._process is not None:
             self._process.wait()
         psutil.wait_procs(processes, timeout=10)
@@ -260,11 +319,21 @@ def _part(process: psutil.Process, main: psutil.Process) -> str:
         raise psutil.NoSuchProcess(process.pid) from None
     if leader != os.getsid(main.pid) and _is_ours(line):
         return SUPERVISOR if leader == process.pid else RELAY
-    return WEB if " demo " in line else OTHER
+    return WEB if _is_program(line) else OTHER
 
 
 def _is_ours(line: str) -> bool:
-    return " demo " in line or "o2o.app.relay_supervisor" in line
+    return _is_program(line) or "o2o.app.relay_supervisor" in line
+
+
+def _is_program(line: str) -> bool:
+    return " demo " in line or " o2o.app.cli serve " in line
+
+
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

@@ -23,7 +23,7 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
     runtime = open_runtime(settings)
     wired = wire(runtime)
     registry = wire_registry(runtime, wired)
-    errands = registry.errand_topics
+    urgent, errands = registry.urgent_topics, registry.errand_topics
     holder = Holder(direct_of(runtime.sessions))
     lanes = [
         Relay(
@@ -34,8 +34,8 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
             without=without,
             holder=holder,
         )
-        # An event never waits behind an answer of WeChat.
-        for only, without in ((errands, None), (None, errands))
+        # An event never waits behind an answer of WeChat, nor what is urgent behind what is not.
+        for only, without in ((urgent, None), (errands, None), (None, urgent | errands))
     ]
     schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()

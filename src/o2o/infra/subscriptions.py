@@ -63,6 +63,7 @@ class Registry:
         self.many_subscriptions: dict[str, list[ManySubscription]] = {}
         self.performers: dict[str, Performer] = {}
         self.many_performers: dict[str, ManyPerformer] = {}
+        self.urgent_topics: frozenset[str] = frozenset()
         self.timetables: dict[str, Timetable] = {}
 
     def subscribe(self, event: type[E], handle: Callable[[Tx, E], Awaitable[None]]) -> None:
@@ -87,15 +88,20 @@ class Registry:
     @property
     def errand_topics(self) -> frozenset[str]:
         """The topics whose performers may wait for others: nobody else is to wait for them."""
-        return frozenset(self.performers)
+        return frozenset(self.performers) - self.urgent_topics
 
     def perform_many(self, topic: str, performer: ManyPerformer) -> None:
         """Let `performer` do all errands of a topic in hand at once; it waits for nobody."""
         self.many_performers[topic] = performer
 
-    def perform(self, topic: str, performer: Performer) -> None:
-        """Let `performer` do the errands of a topic, outside any transaction, at least once."""
+    def perform(self, topic: str, performer: Performer, *, is_urgent: bool = False) -> None:
+        """Let `performer` do the errands of a topic, outside any transaction, at least once.
+
+        Urgent ones go in a lane of their own: they wait for no other errands.
+        """
         self.performers[topic] = performer
+        if is_urgent:
+            self.urgent_topics |= {topic}
 
     def schedule(self, name: str, *, every_seconds: int, run: Job) -> None:
         """Run a job again and again; one process at a time holds its lease."""

@@ -28,7 +28,7 @@ CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 ANSWER_BYTES_MAX = 4 << 20
 # As many as the relay's lanes have errands under way, so that none waits for a thread.
-THREADS = 32
+THREADS = 64
 CHUNK_BYTES = 65_536
 ERRMSG_CHARS_MAX = 500
 _REQUEST_ID_MARK = " rid: "

@@ -9,7 +9,7 @@ from o2o.infra.subscriptions import Registry
 from o2o.wechat import fan_reader
 from o2o.wechat.actions.keep_dialogues import expire_dialogues
 from o2o.wechat.actions.oauth_states import sweep_states
-from o2o.wechat.actions.queue_messages import TOPICS
+from o2o.wechat.actions.queue_messages import TOPICS, URGENT_TOPIC
 from o2o.wechat.events import FanFollowed
 from o2o.wechat.fan_reader import FanReader
 from o2o.wechat.messenger import Messenger
@@ -32,6 +32,7 @@ async def sweep(tx: Tx, now: datetime) -> None:
 def register(registry: Registry, *, messenger: Messenger, reader: FanReader) -> None:
     """Let the relay send messages, read fans and keep house."""
     registry.perform(TOPICS[DeliveryChannel.TEMPLATE], messenger.send_template)
+    registry.perform(URGENT_TOPIC, messenger.send_template, is_urgent=True)
     registry.perform(TOPICS[DeliveryChannel.CUSTOM], messenger.send_custom)
     registry.perform(fan_reader.TOPIC, reader.read_fan)
     registry.subscribe(FanFollowed, read_new_fan)

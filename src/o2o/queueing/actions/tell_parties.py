@@ -32,6 +32,10 @@ _NOTE = text(
 )
 
 
+# Somebody stands at the desk and waits for the party.
+_URGENT = frozenset({TicketNoticeKind.CALLED, TicketNoticeKind.RECALLED})
+
+
 class Told(msgspec.Struct, frozen=True):
     """What a message says: the template's values, and the same in a sentence."""
 
@@ -107,6 +111,8 @@ async def tell_parties(
                 client_msg_id=message_id(ticket_id, kind, call_seq),
                 about={"check": CHECK, "ticket_id": str(ticket_id), "kind": kind.value},
                 otherwise=TextReply(f"{told.sentence}\n{voice.public_url}{page}"),
+                # News that this makes untrue is dropped when its turn comes to be sent.
+                is_urgent=kind in _URGENT,
             )
         )
     return len(await queue_messages(tx, messages, now=now))

@@ -20,6 +20,8 @@ TOPICS = {
     DeliveryChannel.TEMPLATE: "wechat.send_template",
     DeliveryChannel.CUSTOM: "wechat.send_custom",
 }
+# Template messages that nobody should have to wait for while others are sent.
+URGENT_TOPIC = "wechat.send_template_at_once"
 # WeChat keeps at most 32 characters of a client's own message id.
 CLIENT_MSG_ID_CHARS_MAX = 32
 
@@ -54,6 +56,8 @@ class OutgoingMessage(msgspec.Struct, frozen=True, kw_only=True):
     # A template's stand-in: the content of a customer-service message, sent in its place where
     # WeChat has no template for us or refuses it, if the person's window is open. Never both.
     otherwise: dict[str, Any] | None = None
+    # A template that passes others by, those to the same person too.
+    is_urgent: bool = False
 
 
 def template_message(
@@ -66,11 +70,12 @@ def template_message(
     client_msg_id: str,
     about: dict[str, Any] | None = None,
     otherwise: AnyReply | None = None,
+    is_urgent: bool = False,
 ) -> OutgoingMessage:
     """Make a template message of our values (see `templates.fill`).
 
-    `url` is a whole address or a path of ours (`/h5/…`), empty for none. For `about` and
-    `otherwise` see OutgoingMessage. Raises PurposeUnknown, TemplateValuesWrong.
+    `url` is a whole address or a path of ours (`/h5/…`), empty for none. For `about`, `otherwise`
+    and `is_urgent` see OutgoingMessage. Raises PurposeUnknown, TemplateValuesWrong.
     """
     return OutgoingMessage(
         account_id=account_id,
@@ -81,6 +86,7 @@ def template_message(
         purpose=purpose,
         about=about,
         otherwise=as_custom_message(otherwise) if otherwise is not None else None,
+        is_urgent=is_urgent,
     )
 
 
@@ -89,7 +95,8 @@ async def queue_messages(
 ) -> list[UUID]:
     """Queue messages in two statements; return the deliveries that are new.
 
-    Messages to one person through one channel leave one after another, in their order.
+    Messages to one person through one channel leave one after another, in their order, urgent
+    ones beside the others.
     """
     if not messages:
         return []
@@ -114,7 +121,11 @@ async def queue_messages(
         tx,
         [
             sending_errand(
-                delivery_id, message.channel, account_id=message.account_id, openid=message.openid
+                delivery_id,
+                message.channel,
+                account_id=message.account_id,
+                openid=message.openid,
+                is_urgent=message.is_urgent,
             )
             for delivery_id, message in zip(ids, messages, strict=True)
             if delivery_id in fresh
@@ -195,12 +206,20 @@ def _json(value: dict[str, Any] | None) -> str | None:
 
 
 def sending_errand(
-    delivery_id: UUID, channel: DeliveryChannel, *, account_id: UUID, openid: str
+    delivery_id: UUID,
+    channel: DeliveryChannel,
+    *,
+    account_id: UUID,
+    openid: str,
+    is_urgent: bool = False,
 ) -> Errand:
-    """Make the errand that sends a delivery through a channel, after those before it there."""
+    """Make the errand that sends a delivery through a channel, after those before it there.
+
+    An urgent one (a template message) comes after urgent ones alone.
+    """
     return Errand(
-        topic=TOPICS[channel],
+        topic=URGENT_TOPIC if is_urgent else TOPICS[channel],
         payload={"delivery_id": str(delivery_id)},
-        ordering_key=f"{channel.value}:{account_id}:{openid}",
+        ordering_key=f"{'urgent' if is_urgent else channel.value}:{account_id}:{openid}",
         dedupe_key=f"delivery:{delivery_id}:{channel.value}",
     )
