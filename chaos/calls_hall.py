@@ -86,6 +86,9 @@ async def fill_hall(product: Product, queues: int, waiting: Waiting) -> Hall:
                 for command, taken in zip(commands, await take_tickets(tx, commands), strict=True):
                     assert isinstance(taken, TakenTicket), taken
                     codes[command.fan_id] = taken.code
+        # A hall fills within hours, and the database keeps up with what it holds.
+        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            await connection.execute(text("VACUUM ANALYZE"))
         return Hall(queue_ids, {openid: codes[fans[openid]] for openid in waiting.openids})
     finally:
         await engine.dispose()

@@ -6,12 +6,11 @@ time; an answer that arrived is never asked for again, usable or not.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-import httpx
+import aiohttp
 
 from wechat_sandbox import calls, chat, packets, wire_xml
 from wechat_sandbox.accounts import Account, find_account
@@ -52,7 +51,7 @@ class _Answer:
 
     def rank(self) -> tuple[bool, bool]:
         """Arrived before lost, words before silence."""
-        return self.status == httpx.codes.OK, self.body.strip() not in SILENCE
+        return self.status == HTTPStatus.OK, self.body.strip() not in SILENCE
 
 
 class Courier:
@@ -60,9 +59,7 @@ class Courier:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # One client per exchange under way, kept for the next: a shared pool asks every one of its
-        # connections whether it is still open, at every exchange.
-        self._spare: list[httpx.AsyncClient] = []
+        self._session: aiohttp.ClientSession | None = None
         self._later: asyncio.Queue[Delivery] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._passed: dict[str, asyncio.Event] = {}
@@ -78,25 +75,30 @@ class Courier:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
-        while self._spare:
-            await self._spare.pop().aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncGenerator[httpx.AsyncClient, None]:
-        client = (
-            self._spare.pop()
-            if self._spare
-            else httpx.AsyncClient(
-                trust_env=False, timeout=TRY_SECONDS, headers={"User-Agent": "Mozilla/4.0"}
+    async def _exchange(
+        self, method: str, url: str, *, query: dict[str, str], body: bytes | None = None
+    ) -> tuple[int, bytes]:
+        """Return status and body. Raises TimeoutError, ClientError, ValueError."""
+        if self._session is None:
+            # In the loop, and without the environment's proxies.
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=TRY_SECONDS),
+                headers={"User-Agent": "Mozilla/4.0"},
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
-        )
-        try:
-            yield client
-        finally:
-            if len(self._spare) < BACKGROUND_WORKERS:
-                self._spare.append(client)
-            else:
-                await client.aclose()
+        headers = {"Content-Type": "text/xml"} if body is not None else None
+        content = bytearray()
+        async with self._session.request(
+            method, url, params=query, data=body, headers=headers, allow_redirects=False
+        ) as response:
+            async for piece in response.content.iter_any():
+                content += piece
+                if len(content) > ANSWER_BYTES_MAX:
+                    raise ValueError("the answer is too long")
+            return response.status, bytes(content)
 
     def post_later(self, delivery: Delivery) -> None:
         self._later.put_nowait(delivery)
@@ -117,7 +119,7 @@ class Courier:
             return Outcome(reply=None, status=NO_ANSWER, took_ms=0)
         for _ in range(TRIES_MAX):
             answer = await self._try_once(account, delivery)
-            if answer.status == httpx.codes.OK:
+            if answer.status == HTTPStatus.OK:
                 break
         assert answer is not None, "there is at least one try"
         with self._database.transaction() as tx:
@@ -163,15 +165,17 @@ class Courier:
         return answer
 
     async def _send(self, account: Account, delivery: Delivery) -> _Answer:
+        assert account.callback_url is not None, "checked before the first try"
         packet = packets.seal(account, openid=delivery.openid, message=delivery.message)
         started = time.monotonic()
         status, body, note = NO_ANSWER, b"", ""
         try:
-            async with asyncio.timeout(TRY_SECONDS):
-                status, body = await self._exchange(account, packet)
+            status, body = await self._exchange(
+                "POST", account.callback_url, query=packet.query, body=packet.body
+            )
         except TimeoutError:
             note = f"no answer in {TRY_SECONDS:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (aiohttp.ClientError, ValueError) as error:
             status, note = NO_ANSWER, f"{type(error).__name__}: {error}"
         answer = _Answer(
             status=status, body=body, note=note, took_ms=int((time.monotonic() - started) * 1000)
@@ -181,41 +185,21 @@ class Courier:
             _record(tx, account, delivery, query=packet.query, answer=answer)
         return answer
 
-    async def _exchange(self, account: Account, packet: packets.Packet) -> tuple[int, bytes]:
-        assert account.callback_url is not None, "checked before the first try"
-        url = httpx.URL(account.callback_url).copy_merge_params(packet.query)
-        body = bytearray()
-        async with (
-            self._client() as client,
-            client.stream(
-                "POST", url, content=packet.body, headers={"Content-Type": "text/xml"}
-            ) as response,
-        ):
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > ANSWER_BYTES_MAX:
-                    raise ValueError("the answer is too long")
-            return response.status_code, bytes(body)
-
     async def shake_hands(self, account: Account) -> dict[str, Any]:
         """The GET by which WeChat checks a callback address: the echo must come back as it is."""
         if not account.callback_url:
             return {"ok": False, "status": NO_ANSWER, "took_ms": 0, "reason": "no callback_url"}
         started = time.monotonic()
         echo = str(int(time.time() * 1_000_000))
-        url = httpx.URL(account.callback_url).copy_merge_params(
-            packets.handshake_query(account, echo)
-        )
+        query = packets.handshake_query(account, echo)
         reason, status = "", NO_ANSWER
         try:
-            async with self._client() as client:
-                response = await client.get(url)
-            status = response.status_code
-            if status != httpx.codes.OK:
+            status, body = await self._exchange("GET", account.callback_url, query=query)
+            if status != HTTPStatus.OK:
                 reason = f"answered {status}"
-            elif response.text != echo:
+            elif body.decode(errors="replace") != echo:
                 reason = "the echo came back changed"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
         took_ms = int((time.monotonic() - started) * 1000)
         return {"ok": not reason, "status": status, "took_ms": took_ms, "reason": reason}
@@ -225,7 +209,7 @@ def _conclude(
     tx: Transaction, account: Account, *, delivery: Delivery, answer: _Answer
 ) -> dict[str, Any] | None:
     """Close the books on a delivery and put what the person sees into the chat."""
-    arrived = answer.status == httpx.codes.OK
+    arrived = answer.status == HTTPStatus.OK
     finish(tx, delivery, succeeded=arrived)
     reply: dict[str, Any] | None = None
     problem = "" if arrived else (answer.note or f"answered {answer.status}")

@@ -1,8 +1,8 @@
 """The relay: carries outbox messages to subscribers and performers, at least once, in order.
 
-A process runs it in three lanes: what waits for others (WeChat, a gateway of text messages) goes in
-two, urgent and other errands, everything else in the third, so that no event waits behind a slow
-answer and no call for a guest behind a hundred pieces of news.
+A process runs it in three lanes: one for what is urgent, one for errands that wait for others
+(WeChat, a gateway of text messages), one for everything else. So no event waits behind a slow
+answer, and no call for a guest behind a hundred pieces of news.
 """
 
 import asyncio

@@ -77,6 +77,8 @@ class Day(msgspec.Struct, kw_only=True):
     waiting: dict[TicketPriority, int]
     version: int
     is_changed: bool = False
+    # Whether those who wait changed, too.
+    is_line_changed: bool = False
 
     @property
     def key(self) -> DayKey:
@@ -86,13 +88,13 @@ class Day(msgspec.Struct, kw_only=True):
     def next_number(self) -> int:
         """Give the next number out."""
         self.last_number += 1
-        self.is_changed = True
+        self.is_changed = self.is_line_changed = True
         return self.last_number
 
     def count(self, priority: TicketPriority, by: int) -> None:
         """Count that so many more wait, or fewer."""
         self.waiting[priority] += by
-        self.is_changed = True
+        self.is_changed = self.is_line_changed = True
 
     def call(self, priority: TicketPriority) -> None:
         """Count that one who waited was called."""
@@ -110,5 +112,6 @@ class Day(msgspec.Struct, kw_only=True):
             store_id=self.queue.store_id,
             business_on=self.business_on,
             version=self.version + 1,
+            is_line_changed=self.is_line_changed,
             at=at,
         )

@@ -60,6 +60,8 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     business_on: date
     # Grows with every change of that day.
     version: int
+    # Whether those who wait, or their order, changed; not so when one who was called is seated.
+    is_line_changed: bool = True
     at: datetime
 
 

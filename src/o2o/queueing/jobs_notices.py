@@ -27,7 +27,7 @@ def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: V
     """Listen to the queues, and let the messenger ask whether a notice is true still."""
     messenger.ask_before(CHECK, are_notices_true)
     jobs = NoticeJobs(clock, voice)
-    registry.subscribe_many(TicketCalled, jobs.tell_of_calls)
+    registry.subscribe_many(TicketCalled, jobs.tell_of_calls, is_urgent=True)
     registry.subscribe_many(QueueChanged, jobs.tell_almost_there)
     registry.subscribe_many(TicketEnded, jobs.tell_of_ends)
     registry.subscribe(PromiseMissed, jobs.tell_of_promise)
@@ -60,7 +60,9 @@ class NoticeJobs:
 
     async def tell_almost_there(self, tx: Tx, events: Sequence[QueueChanged]) -> None:
         """Tell those whom these changes brought near."""
-        keys = {(event.queue_id, event.business_on) for event in events}
+        keys = {(event.queue_id, event.business_on) for event in events if event.is_line_changed}
+        if not keys:
+            return
         await tell_almost_there(tx, self._voice, keys=keys, now=self._clock.now())
 
     async def tell_of_ends(self, tx: Tx, events: Sequence[TicketEnded]) -> None:

@@ -162,7 +162,7 @@ async def _keep_places(tx: Tx, store_id: UUID, tickets: Sequence[TicketNews]) ->
 
 async def _mark(tx: Tx, days: Sequence[Day], changed: set[UUID], *, now: datetime) -> None:
     for day in days:
-        day.is_changed = day.queue.queue_id in changed
+        day.is_changed = day.is_line_changed = day.queue.queue_id in changed
     await keep_days(tx, days)
     await tell_of_days(tx, days, [], now=now)
 
