@@ -64,6 +64,7 @@ class CallRound:
         self._plan = plan
         self._rng = random.Random(plan.seed)
         self._seats: set[asyncio.Task[None]] = set()
+        self._killer: asyncio.Task[None] | None = None
         self.kills = 0
 
     def run(self) -> CallVerdict:
@@ -106,7 +107,7 @@ class CallRound:
 
     async def _work_on(self, hall: Hall) -> None:
         plan = self._plan
-        killer = asyncio.create_task(self._kill()) if plan.kill_every else None
+        self._killer = killer = asyncio.create_task(self._kill()) if plan.kill_every else None
         started = time.monotonic()
         desks = len(hall.queue_ids)
         await asyncio.gather(
@@ -141,6 +142,9 @@ class CallRound:
     async def _insist(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Ask until it is answered; None when it is refused."""
         for _ in range(AGAIN_MAX):
+            if self._killer is not None and self._killer.done():
+                # It ends by itself only when the program did not start again.
+                self._killer.result()
             try:
                 answer = await self._wire.post(path, body)
             except (Dropped, OSError):

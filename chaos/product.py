@@ -103,7 +103,10 @@ class Product:
         As in a real house: the database and WeChat do not go down with the program, and it is
         started again without demo data being looked after. Raises ProductDidNotStart.
         """
+        own = self.find(SANDBOX)
         self.kill(*APPLICATION)
+        # The demo's own stand-in leaves with the program.
+        psutil.wait_procs(own, timeout=STOP_SECONDS)
         if self._stand_in is None:
             self._stand_in = self._start_stand_in()
         settings = self._settings() | {"O2O_DATABASE_URL": self.database_url}

@@ -98,6 +98,35 @@ async def test_errands_with_one_key_keep_their_order_through_a_failure(
     assert done == [9, 1, 2, 3]
 
 
+async def test_what_is_urgent_is_left_to_its_own_lane_and_waits_for_no_other(
+    sessions: SessionFactory, clock: FakeClock
+) -> None:
+    done: list[str] = []
+
+    async def perform(payload: dict[str, Any]) -> None:
+        done.append(payload["name"])
+
+    registry = Registry()
+    registry.perform("test.do", perform)
+    registry.perform("test.do_at_once", perform, is_urgent=True)
+    urgent, errands = registry.urgent_topics, registry.errand_topics
+    assert (urgent, errands) == ({"test.do_at_once"}, {"test.do"})
+    async with transaction(sessions) as tx:
+        before = [Errand(topic="test.do", payload={"name": f"news {n}"}) for n in range(40)]
+        call = Errand(topic="test.do_at_once", payload={"name": "call"})
+        await send(tx, [*before, call], now=clock.now())
+
+    of_urgent = Relay(sessions=sessions, registry=registry, clock=clock, only=urgent)
+    assert await of_urgent.deliver_due() == 1
+    assert done == ["call"]
+    of_events = Relay(sessions=sessions, registry=registry, clock=clock, without=urgent | errands)
+    assert await of_events.deliver_due() == 0
+    of_errands = Relay(sessions=sessions, registry=registry, clock=clock, only=errands)
+    while await of_errands.deliver_due():
+        pass
+    assert sorted(done) == sorted(["call", *(f"news {n}" for n in range(40))])
+
+
 async def test_a_hopeless_errand_becomes_a_dead_letter_that_can_be_revived(
     sessions: SessionFactory, clock: FakeClock
 ) -> None:

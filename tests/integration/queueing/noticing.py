@@ -20,7 +20,7 @@ from tests.fakes.clock import FakeClock
 
 URL = "http://127.0.0.1"
 # Whatever is not about notices is somebody else's here.
-OTHER_TOPICS = ("wechat.send_template", "live.push")
+OTHER_TOPICS = ("wechat.send_template", "wechat.send_template_at_once", "live.push")
 
 
 class FakeMessenger:

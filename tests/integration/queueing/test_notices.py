@@ -166,6 +166,40 @@ async def test_a_call_is_told_once_a_recall_again_with_the_desk(scene: Scene) ->
     assert [row.kind for row in kinds] == ["soon", "called", "recalled"]
 
 
+async def test_a_call_overtakes_other_news_also_those_to_the_same_party(scene: Scene) -> None:
+    [ticket] = await line_of(scene, 1)
+    call = await called(scene.sessions, scene.hall.a, desk="3", now=NOON)
+    async with transaction(scene.sessions) as tx:
+        first = Called(
+            ticket_id=ticket.ticket_id,
+            call_seq=call.call_seq,
+            desk="3",
+            is_recall=False,
+            at=NOON,
+        )
+        assert await tell_of_calls(tx, Voice(Words(), URL), [first], now=NOON) == 1
+
+    [row] = await scene.rows(
+        "SELECT o.topic, o.ordering_key, d.openid FROM outbox_messages o"
+        " JOIN deliveries d ON d.id = (o.payload->>'delivery_id')::uuid"
+    )
+    assert row.topic == "wechat.send_template_at_once"
+    # Not the key under which his other messages keep their order.
+    assert row.ordering_key == f"urgent:{scene.hall.account.id}:{row.openid}"
+
+
+async def test_only_a_line_that_moved_is_looked_at(scene: Scene) -> None:
+    [first, *_] = await line_of(scene, 2)
+    await called(scene.sessions, scene.hall.a, now=scene.clock.now())
+    await moved(scene.sessions, Verb.SEAT, first.ticket_id, now=scene.clock.now())
+
+    rows = await scene.rows(
+        "SELECT (payload->>'is_line_changed')::boolean AS is_line_changed FROM outbox_messages"
+        " WHERE topic = 'queue.changed' ORDER BY id"
+    )
+    assert [row.is_line_changed for row in rows] == [True, True, False]
+
+
 async def test_what_waits_to_be_sent_is_asked_about_the_ticket_as_it_stands(scene: Scene) -> None:
     [ticket] = await line_of(scene, 1)
     await scene.deliver()

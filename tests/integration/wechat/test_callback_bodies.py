@@ -9,7 +9,7 @@ import pytest
 from o2o.infra.database import SessionFactory
 from o2o.infra.metrics import CALLBACKS
 from o2o.wechat import callback
-from o2o.wechat.body import BodyReader
+from o2o.wechat.body import BodyReader, declared_size
 from o2o.wechat.codec.errors import CallbackRefused
 from tests.factories.wechat import Pusher, text_fields
 from tests.integration.wechat.conftest import count
@@ -99,3 +99,49 @@ async def test_somebody_elses_cancellation_is_passed_on() -> None:
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+@pytest.mark.parametrize(
+    "headers, declared",
+    [
+        ([(b"host", b"a"), (b"content-length", b"12")], 12),
+        ([(b"content-length", b"0")], 0),
+        ([(b"host", b"a")], None),
+        ([], None),
+        ([(b"content-length", b"-1")], None),
+        ([(b"content-length", b"1e3")], None),
+        ([(b"content-length", b"99999999999999999999")], None),
+    ],
+)
+def test_the_declared_size_is_a_number_that_a_body_may_have(
+    headers: list[tuple[bytes, bytes]], declared: int | None
+) -> None:
+    assert declared_size(headers) == declared
+
+
+@pytest.mark.parametrize("declared", [None, 3, 5, 99])
+async def test_a_body_in_pieces_is_read_to_its_end_whatever_was_declared(
+    declared: int | None,
+) -> None:
+    pieces = [(b"ab", True), (b"cd", True), (b"e", False)]
+
+    async def receive() -> dict[str, Any]:
+        body, more = pieces.pop(0)
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    deadline = asyncio.get_running_loop().time() + 600
+    read = BodyReader().read(receive, deadline=deadline, declared=declared)
+    assert await read == b"abcde"
+
+
+async def test_a_body_that_is_all_there_is_not_asked_for_more() -> None:
+    asked = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": b"abc", "more_body": True}
+
+    deadline = asyncio.get_running_loop().time() + 600
+    assert await BodyReader().read(receive, deadline=deadline, declared=3) == b"abc"
+    assert asked == 1

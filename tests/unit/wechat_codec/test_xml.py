@@ -28,6 +28,25 @@ def test_repeated_elements_become_lists_and_single_ones_do_not() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        # As long as if nothing had been passed over: the closing tag is counted for the gap.
+        b"<xml>abcdef<xml>5</xml>",
+        b"<xml><a>1</a>x</xml></xml>",
+        b"<xml><a>1</b></xml>",
+        b"<xml><a>1</a></xml><b>2</b></xml>",
+        b"<xml>x<a>1</a></xml>x",
+    ],
+)
+def test_fields_with_something_between_them_are_broken(body: bytes) -> None:
+    assert refusal_of(body)[0] is RefusalCode.XML_BROKEN
+
+
+def test_words_between_fields_are_passed_over_as_a_parser_does() -> None:
+    assert parse_xml(b"<xml><a>1</a>x<b>2</b></xml>") == {"a": "1", "b": "2"}
+
+
 def test_indentation_around_values_is_dropped() -> None:
     body = b"<xml>\r\n <a> <![CDATA[ gh_1 ]]> </a>\n\t<b>\n 12 \n</b><c> \n </c><d/></xml>\n"
     assert parse_xml(body) == {"a": "gh_1", "b": "12", "c": "", "d": ""}
