@@ -110,7 +110,8 @@ async def test_what_is_urgent_is_left_to_its_own_lane_and_waits_for_no_other(
     registry.perform("test.do", perform)
     registry.perform("test.do_at_once", perform, is_urgent=True)
     urgent, errands = registry.urgent_topics, registry.errand_topics
-    assert (urgent, errands) == ({"test.do_at_once"}, {"test.do"})
+    assert urgent == {"test.do_at_once"}
+    assert errands == {"test.do"}
     async with transaction(sessions) as tx:
         before = [Errand(topic="test.do", payload={"name": f"news {n}"}) for n in range(40)]
         call = Errand(topic="test.do_at_once", payload={"name": "call"})
