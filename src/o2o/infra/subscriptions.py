@@ -74,23 +74,16 @@ class Registry:
             listeners.append(Subscription(name, event.name, handle))
 
     def subscribe_many(
-        self,
-        event: type[E],
-        handle: Callable[[Tx, Sequence[E]], Awaitable[None]],
-        *,
-        is_urgent: bool = False,
+        self, event: type[E], handle: Callable[[Tx, Sequence[E]], Awaitable[None]]
     ) -> None:
         """As `subscribe`, with all such events in hand in one transaction: for swarms.
 
-        Where that fails, each event is handled in a transaction of its own. Urgent events wait for
-        no others, and those others not for them: nobody may count on their order.
+        Where that fails, each event is handled in a transaction of its own.
         """
         name = f"{handle.__module__}.{handle.__name__}"
         listeners = self.many_subscriptions.setdefault(event.name, [])
         if all(listener.name != name for listener in listeners):
             listeners.append(ManySubscription(name, event.name, handle))
-        if is_urgent:
-            self.urgent_topics |= {event.name}
 
     @property
     def errand_topics(self) -> frozenset[str]:
@@ -104,7 +97,7 @@ class Registry:
     def perform(self, topic: str, performer: Performer, *, is_urgent: bool = False) -> None:
         """Let `performer` do the errands of a topic, outside any transaction, at least once.
 
-        Urgent ones go in the lane of what is urgent: they wait for no others.
+        Urgent ones have a lane of their own: they wait for no others.
         """
         self.performers[topic] = performer
         if is_urgent:
