@@ -3,8 +3,8 @@
 Parties wait in many queues; a desk at each calls at a steady rate and seats whom it called; the
 whole program is killed now and then, and started again beside the database and WeChat, which do not
 go down with it. A desk waits for its answer before it calls again, and makes up for the calls it
-missed. In the end every call of somebody with a phone must have reached the
-phone once, within a second of the call, and nothing may reach it after the number has ended.
+missed. In the end every call of somebody with a phone must have reached the phone once, within a
+second of the call, and nothing may reach it after the number has ended.
 """
 
 import argparse
@@ -109,12 +109,13 @@ class CallRound:
         plan = self._plan
         self._killer = killer = asyncio.create_task(self._kill()) if plan.kill_every else None
         started = time.monotonic()
+        calls = int(plan.calls_per_second * plan.seconds)
+        times = [started + number / plan.calls_per_second for number in range(calls)]
         desks = len(hall.queue_ids)
         await asyncio.gather(
             *(
-                self._man_desk(queue_id, [started + n / plan.calls_per_second for n in numbers])
-                for first, queue_id in enumerate(hall.queue_ids)
-                for numbers in (range(first, int(plan.calls_per_second * plan.seconds), desks),)
+                self._man_desk(queue_id, times[place::desks])
+                for place, queue_id in enumerate(hall.queue_ids)
             )
         )
         await asyncio.gather(*self._seats)

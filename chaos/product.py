@@ -20,6 +20,8 @@ import httpx
 import psutil
 
 from chaos.rows import DATABASE_NAME, read_rows, server_socket
+from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
+from o2o.app.demo.settings import demo_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120.0
@@ -108,53 +110,23 @@ class Product:
         # The demo's own stand-in leaves with the program.
         psutil.wait_procs(own, timeout=STOP_SECONDS)
         if self._stand_in is None:
-            self._stand_in = self._start_stand_in()
-        settings = self._settings() | {"O2O_DATABASE_URL": self.database_url}
-        self._run("serve", "--port", str(self.port), "--workers", str(self._workers), **settings)
-
-    def _start_stand_in(self) -> subprocess.Popen[bytes]:
-        """Start it on what the demo's own, which has left with its parent, remembers."""
-        folder = self.data_dir / "sandbox"
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "wechat_sandbox.cli", "serve"),
-                    *("--port", str(self.sandbox_port), "--data-dir", str(folder)),
-                ],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                env=_environment(),
-                start_new_session=True,
+            # On what the demo's own remembers.
+            self._stand_in = start_sandbox(
+                port=self.sandbox_port, data_dir=self.data_dir, leaves_with_parent=False
             )
-        wait_until(self._is_stand_in_there, seconds=READY_SECONDS, what="the stand-in is ready")
-        return process
+            wait_for_sandbox(self.sandbox_url, self._stand_in)
+        self._run(
+            *("serve", "--port", str(self.port), "--workers", str(self._workers)),
+            **self._settings,
+            O2O_DATABASE_URL=self.database_url,
+        )
 
-    def _is_stand_in_there(self) -> bool:
-        try:
-            return httpx.get(
-                f"{self.sandbox_url}/_sandbox/accounts", timeout=2.0, trust_env=False
-            ).is_success
-        except httpx.HTTPError:
-            return False
-
+    @property
     def _settings(self) -> dict[str, str]:
-        """What the demo sets for its program."""
-        return {
-            "O2O_DEMO": "1",
-            "O2O_LOG_JSON": "0",
-            "O2O_DATA_DIR": str(self.data_dir),
-            "O2O_PUBLIC_URL": self.url,
-            "O2O_WECHAT_API_URL": self.sandbox_url,
-            "O2O_WECHAT_OAUTH_URL": self.sandbox_url,
-            "O2O_WECHAT_PAY_URL": self.sandbox_url,
-            "O2O_WECHAT_JSSDK_URL": f"{self.sandbox_url}/jweixin.js",
-            "O2O_SMS_PROVIDER": "sandbox",
-            "O2O_SMS_URL": self.sandbox_url,
-            "O2O_SECRET_KEY": (self.data_dir / "secret_key").read_text(),
-        }
+        return demo_settings(self.data_dir, port=self.port, sandbox_url=self.sandbox_url)
 
     def _run(self, *arguments: str, **settings: str) -> None:
+        """Start the program with a command and wait until it serves. Raises ProductDidNotStart."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "o2o.app.cli", *arguments],
@@ -237,14 +209,14 @@ class Product:
                 return [server, *server.children(recursive=True)]
         return []
 
-    def kill(self, *parts: str) -> int:
-        """SIGKILL these parts at once; return how many processes that were."""
+    def kill(self, *parts: str) -> set[int]:
+        """SIGKILL these parts at once; return the numbers of the processes that were killed."""
         processes = self.find(*parts)
         _kill(processes)
         if MAIN in parts and self._process is not None:
             self._process.wait()
         psutil.wait_procs(processes, timeout=10)
-        return len(processes)
+        return {process.pid for process in processes}
 
     def kill_database_server(self) -> None:
         """SIGKILL the postmaster alone; its children notice by themselves."""
@@ -278,12 +250,7 @@ class Product:
         """Run `o2o ledger verify`; return whether the books are sound, and what it said."""
         done = subprocess.run(
             [sys.executable, "-m", "o2o.app.cli", "ledger", "verify"],
-            env=_environment()
-            | {
-                "O2O_DEMO": "1",
-                "O2O_DATA_DIR": str(self.data_dir),
-                "O2O_SECRET_KEY": (self.data_dir / "secret_key").read_text(),
-            },
+            env=_environment() | self._settings,
             capture_output=True,
             text=True,
             check=False,

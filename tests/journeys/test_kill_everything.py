@@ -124,8 +124,9 @@ def test_killed_in_the_middle_nothing_is_lost_and_nothing_doubled(
 def test_any_part_that_dies_comes_back(
     *, product: Product, api: httpx.Client, phones: Phones, customer: Customer, part: str
 ) -> None:
-    died = {process.pid for process in product.find(part)}
-    assert product.kill(part) == len(died) > 0
+    # Asked of the kill itself: connections of the database come and go between two looks.
+    died = product.kill(part)
+    assert died
 
     def is_back() -> bool:
         found = {process.pid for process in product.find(part)}

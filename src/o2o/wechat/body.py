@@ -75,10 +75,10 @@ class BodyReader:
 
 
 def declared_size(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the Content-Length of a request; None for one without, or with none of ours."""
+    """Return the Content-Length of a request; None without one, or where no body may be so long."""
     for name, value in headers:
         if name == b"content-length":
-            # The server has judged it already; it only has to be within what a body may be.
+            # The server has judged it already; this only has to be read without a fault.
             is_number = value.isdigit() and len(value) <= DECLARED_DIGITS_MAX
             return int(value) if is_number else None
     return None

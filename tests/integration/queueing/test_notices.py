@@ -37,6 +37,11 @@ async def line_of(scene: Scene, count: int) -> list[Any]:
     )
 
 
+def first_call(ticket: Any, call_seq: int) -> Called:
+    """The call of a ticket to desk 3, at noon."""
+    return Called(ticket_id=ticket.ticket_id, call_seq=call_seq, desk="3", is_recall=False, at=NOON)
+
+
 async def is_true(scene: Scene, purpose: str) -> list[bool]:
     """What the messenger would hear now about each message of a purpose."""
     rows = await scene.rows(f"SELECT about FROM deliveries WHERE purpose = '{purpose}' ORDER BY id")
@@ -142,13 +147,7 @@ async def test_a_call_is_told_once_a_recall_again_with_the_desk(scene: Scene) ->
     await moved(scene.sessions, Verb.RECALL, ticket.ticket_id, desk="前台", now=scene.clock.now())
     await scene.deliver()
     async with transaction(scene.sessions) as tx:
-        first = Called(
-            ticket_id=ticket.ticket_id,
-            call_seq=call.call_seq,
-            desk="3",
-            is_recall=False,
-            at=NOON,
-        )
+        first = first_call(ticket, call.call_seq)
         again = await tell_of_calls(tx, Voice(Words(), URL), [first, first], now=NOON)
 
     assert again == 0
@@ -170,13 +169,7 @@ async def test_a_call_overtakes_other_news_also_those_to_the_same_party(scene: S
     [ticket] = await line_of(scene, 1)
     call = await called(scene.sessions, scene.hall.a, desk="3", now=NOON)
     async with transaction(scene.sessions) as tx:
-        first = Called(
-            ticket_id=ticket.ticket_id,
-            call_seq=call.call_seq,
-            desk="3",
-            is_recall=False,
-            at=NOON,
-        )
+        first = first_call(ticket, call.call_seq)
         assert await tell_of_calls(tx, Voice(Words(), URL), [first], now=NOON) == 1
 
     [row] = await scene.rows(

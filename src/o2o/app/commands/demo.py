@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from o2o.app.demo.sandbox import start_sandbox, wait_for_sandbox
+from o2o.app.demo.settings import demo_settings
 from o2o.app.figures import share_figures
 from o2o.app.leftovers import StillRunning, end_leftovers, is_port_free, remember
 from o2o.app.starting import uncollected
@@ -56,7 +56,8 @@ def demo(*, port: int, sandbox_port: int, data_dir: Path, workers: int, reset: b
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    _set_environment(data_dir, port=port, sandbox_url=sandbox_url)
+    # Children inherit them.
+    os.environ |= demo_settings(data_dir, port=port, sandbox_url=sandbox_url)
     share_figures()
     process = start_sandbox(port=sandbox_port, data_dir=data_dir)
     remember(data_dir / "demo.pids", [os.getpid(), process.pid])
@@ -97,31 +98,6 @@ def _serve(sandbox: subprocess.Popen[bytes], *, sandbox_url: str, port: int, wor
     greeting = [sys.executable, "-m", "o2o.app.demo.greeting", str(settings.data_dir)]
     subprocess.Popen(greeting)  # noqa: S603 - our own program
     return serve_until_stopped(settings, port=port, workers=workers)
-
-
-def _set_environment(data_dir: Path, *, port: int, sandbox_url: str) -> None:
-    """Choose the demo's settings; children inherit them."""
-    os.environ |= {
-        "O2O_DEMO": "1",
-        "O2O_LOG_JSON": "0",
-        "O2O_DATA_DIR": str(data_dir),
-        "O2O_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "O2O_WECHAT_API_URL": sandbox_url,
-        "O2O_WECHAT_OAUTH_URL": sandbox_url,
-        "O2O_WECHAT_PAY_URL": sandbox_url,
-        "O2O_WECHAT_JSSDK_URL": f"{sandbox_url}/jweixin.js",
-        "O2O_SMS_PROVIDER": "sandbox",
-        "O2O_SMS_URL": sandbox_url,
-        "O2O_SECRET_KEY": _secret_key(data_dir / "secret_key"),
-    }
-
-
-def _secret_key(file: Path) -> str:
-    if not file.exists():
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            out.write(f"demo-{secrets.token_urlsafe(48)}")
-    return file.read_text()
 
 
 async def _prepare(settings: "Settings", world: "World", *, sandbox_url: str) -> None:

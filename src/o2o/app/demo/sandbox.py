@@ -17,7 +17,9 @@ class SandboxDidNotStart(Exception):
     """The stand-in ended or did not answer in time."""
 
 
-def start_sandbox(*, port: int, data_dir: Path) -> subprocess.Popen[bytes]:
+def start_sandbox(
+    *, port: int, data_dir: Path, leaves_with_parent: bool = True
+) -> subprocess.Popen[bytes]:
     """Start the stand-in as a program of its own; nothing of it is imported here."""
     cookies = [part for name in WEBVIEW_COOKIES for part in ("--webview-cookie", name)]
     log = (data_dir / "sandbox.log").open("ab")
@@ -25,7 +27,7 @@ def start_sandbox(*, port: int, data_dir: Path) -> subprocess.Popen[bytes]:
         [
             *(sys.executable, "-m", "wechat_sandbox.cli", "serve"),
             *("--port", str(port), "--data-dir", str(data_dir / "sandbox"), *cookies),
-            "--leave-with-parent",
+            *(["--leave-with-parent"] if leaves_with_parent else []),
         ],
         stdout=log,
         stderr=log,
