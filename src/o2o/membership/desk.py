@@ -164,12 +164,12 @@ class Desk:
         request_id: UUID,
         member_id: UUID,
         delta: int,
-        store_id: UUID,
+        store_id: UUID | None,
         reason: str,
         key_id: UUID,
         brand_id: UUID | None,
     ) -> PointsMoved:
-        """Grant (delta > 0) or spend (delta < 0) points.
+        """Grant (delta > 0) or spend (delta < 0) points; in no store, in the member's own.
 
         Raises the facts of grant_points_by_key or spend_points_by_key.
         """

@@ -6,12 +6,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
-from o2o.kernel.ids import new_id
+from o2o.kernel.ids import new_id, new_request_id
 from o2o.membership.actions.issue_member_code import issue_member_code
-from tests.factories.members import Counter, balance_of, count, given_counter
+from o2o.membership.actions.merge_members import merge_members
+from tests.factories.members import Counter, balance_of, count, given_counter, given_member
 from tests.factories.systems import api_client, given_system
 from tests.fakes.clock import FakeClock
 
@@ -75,6 +78,11 @@ async def test_a_debit_is_taken_back_once_and_in_parts(
     )
     too_much = {"request_id": str(new_id()), "amount_fen": 2_001, "reason": "x"}
     assert told(await api.post(path, json=too_much)) == (409, "ledger.already_reversed")
+    nothing = await api.post(path, json=too_much | {"amount_fen": 0})
+    assert (told(nothing), nothing.json()["field"]) == (
+        (422, "ledger.amount_out_of_range"),
+        "amount_fen",
+    )
 
     rest = await api.post(path, json={"request_id": str(new_id()), "reason": "x"})
     assert (rest.status_code, rest.json()["amount_fen"]) == (201, 2_000)
@@ -158,6 +166,40 @@ async def test_points_come_and_go(
         answer = await api.post(path, json=granted | {"request_id": str(new_id())} | wrong)
         assert told(answer) == (422, "request.invalid"), wrong
     assert await count(sessions, "ledger_transfers", "asset = 'points'") == 2
+
+
+async def test_points_without_a_store_and_of_who_became_another(
+    api: httpx.AsyncClient, counter: Counter, sessions: SessionFactory, clock: FakeClock
+) -> None:
+    path = f"/members/{counter.member_id}/points"
+    granted = {"request_id": str(new_id()), "delta": 30, "reason": "活动赠送"}
+    first = await api.post(path, json=granted)
+    assert (first.status_code, first.json()["points"]) == (201, 30)
+    # The member's own store behind it may be another by now.
+    async with transaction(sessions) as tx:
+        await tx.execute(
+            text("UPDATE members SET home_store_id = :id"), {"id": counter.far_store.id}
+        )
+        survivor = await given_member(tx, counter.brand)
+    again = await api.post(path, json=granted)
+    assert (again.status_code, again.json()) == (200, first.json())
+
+    async with transaction(sessions) as tx:
+        await merge_members(
+            tx,
+            request_id=new_request_id(),
+            from_member_id=counter.member_id,
+            into_member_id=survivor,
+            by=SYSTEM,
+            now=clock.now(),
+        )
+    lost_answer = await api.post(path, json=granted)
+    assert (lost_answer.status_code, lost_answer.json()) == (200, first.json())
+    for delta in (5, -5):
+        answer = await api.post(path, json=granted | {"request_id": str(new_id()), "delta": delta})
+        assert told(answer) == (409, "member.merged")
+        assert answer.json()["detail"]["survivor_member_id"] == str(survivor)
+    assert await count(sessions, "ledger_transfers", "kind = 'points_earned'") == 1
 
 
 async def test_a_hold_is_posted_in_part_and_ends_once(

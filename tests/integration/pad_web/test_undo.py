@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 
 from o2o.crm.statuses import StaffRoleName
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_request_id
+from o2o.membership.actions.merge_members import merge_members
 from o2o.web.platform import Platform
-from tests.factories.members import Counter, balance_of, count
+from tests.factories.members import Counter, balance_of, count, given_member
 from tests.factories.packages import given_package
 from tests.factories.pads import Browser, browser_of, signed_in_at
 from tests.factories.staff import PIN, given_staff
@@ -59,6 +61,26 @@ async def test_the_clerk_takes_a_charge_back_and_the_receipts_say_so(
     assert await undo(pad, transfer_id) == "ledger.already_reversed"
     assert await count(sessions, "ledger_transfers", "kind = 'debit_reversed'") == 1
     assert await count(sessions, "audit_entries", "action = 'debit.undone'") == 1
+
+
+async def test_who_became_another_member_meanwhile_still_has_a_receipt_to_undo_from(
+    pad: Browser, visit_id: UUID, sessions: SessionFactory, counter: Counter, clock: FakeClock
+) -> None:
+    transfer_id = await charged(pad, visit_id, counter)
+    async with transaction(sessions) as tx:
+        survivor = await given_member(tx, counter.brand)
+        await merge_members(
+            tx,
+            request_id=new_request_id(),
+            from_member_id=counter.member_id,
+            into_member_id=survivor,
+            by=SYSTEM,
+            now=clock.now(),
+        )
+    assert "38.50" in (await pad.see(f"/pad/receipts/{transfer_id}")).text
+    undone = str(await undo(pad, transfer_id))
+    assert "扣款已撤销" in (await pad.see(undone)).text
+    assert await balance_of(sessions, survivor) == 10_000
 
 
 async def test_without_a_reason_nothing_is_undone(

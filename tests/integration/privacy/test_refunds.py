@@ -4,22 +4,26 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from o2o.crm.statuses import StaffRoleName, Tender
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import MemberId, RequestId, StoreId, TransferId, new_id, new_request_id
 from o2o.ledger.actions.debit_stored_value import DebitStoredValue, debit_stored_value
 from o2o.ledger.queries.refunds import quote_refunds
 from o2o.membership.actions.ask_refund import Payee, ask_refund, parse_payee, withdraw_refund
+from o2o.membership.actions.merge_members import merge_members
 from o2o.membership.actions.refund_stored_value_to_member import (
     PaidRefund,
     pay_refund_at_pad,
     pay_refund_by_bank,
     refuse_refund,
 )
+from o2o.membership.actions.unmerge_members import unmerge_members
 from o2o.membership.errors import VisitNotYours
 from o2o.membership.errors_refunds import (
     RefundAlreadyAsked,
@@ -33,8 +37,9 @@ from o2o.membership.errors_refunds import (
     RefundRequestNotFound,
     RefundWrongPayout,
 )
+from o2o.membership.queries.refund_requests import list_open_refund_wishes
 from o2o.web.errors import RoleMissing
-from tests.factories.members import Counter, balance_of, count, given_counter
+from tests.factories.members import Counter, balance_of, count, given_counter, given_member
 from tests.factories.staff import given_staff
 from tests.fakes.clock import FakeClock
 
@@ -192,6 +197,39 @@ async def test_the_same_money_is_asked_for_once(
     async with transaction(sessions) as tx:
         await withdraw_refund(tx, refund_id=first, member_id=counter.member_id, now=clock.now())
     await ask(sessions, counter, top_up_id=None, **asked)
+
+
+async def test_a_wish_goes_along_with_its_member_and_back(
+    sessions: SessionFactory, counter: Counter, seal: Seal, clock: FakeClock
+) -> None:
+    top_up_id = await top_up_of(sessions, counter, clock)
+    refund_id = await ask(sessions, counter, seal=seal, clock=clock, top_up_id=top_up_id)
+    async with transaction(sessions) as tx:
+        survivor = await given_member(tx, counter.brand)
+    both: dict[str, Any] = {"from_member_id": counter.member_id, "into_member_id": survivor}
+
+    async def merge() -> UUID:
+        async with transaction(sessions) as tx:
+            merged = await merge_members(
+                tx, request_id=new_request_id(), by=SYSTEM, now=clock.now(), **both
+            )
+        return merged.merge_id
+
+    merge_id = await merge()
+    async with sessions() as tx:
+        assert [wish.id for wish in await list_open_refund_wishes(tx, survivor)] == [refund_id]
+    async with transaction(sessions) as tx:
+        await unmerge_members(
+            tx, request_id=new_request_id(), merge_id=merge_id, by=SYSTEM, now=clock.now()
+        )
+        assert await list_open_refund_wishes(tx, survivor) == []
+
+    await merge()
+    one = msgspec.structs.replace(counter, member_id=survivor)
+    visit_id = await given_visit(sessions, one, clock)
+    paid = await pay(sessions, one, refund_id, visit_id, clock=clock)
+    assert paid.amount_fen == 10_000
+    assert await balance_of(sessions, survivor) == 0
 
 
 async def test_a_clerk_pays_small_sums_in_a_visit_that_a_code_opened(

@@ -91,7 +91,7 @@ class Reversals(msgspec.Struct, frozen=True, kw_only=True):
         MemberMoved.
         """
         if command.amount is not None:
-            check_amount(command.amount, field="amount")
+            check_amount(command.amount, field="amount_fen")
         subject = self.subjects.get(command.transfer_id)
         if subject is None:
             raise TransferNotFound(command.transfer_id)

@@ -21,7 +21,6 @@ from o2o.membership.errors import (
 from o2o.membership.errors_identity import MemberMergedAway
 from o2o.membership.queries import counter
 from o2o.membership.queries.counter import MemberFacts, StoreFacts, VisitFacts
-from o2o.membership.queries.identity import list_survivors
 from o2o.membership.scanners import AtPad, Scanner
 from o2o.staff.queries import list_covered
 from o2o.stores.errors import StoreNotFound, StoreNotOfBrand
@@ -124,7 +123,7 @@ async def _check_places(
 ) -> None:
     asked = {c.member_id for c in commands}
     members = await counter.list_member_facts(tx, asked, is_held=holds_members)
-    missing = await _list_merged(tx, asked - set(members))
+    missing = await counter.list_merged_facts(tx, asked - set(members))
     stores = await counter.list_store_facts(tx, {c.by.store_id for c in commands})
     clerks = [(c.by.staff_id, c.by.store_id) for c in commands if isinstance(c.by, AtPad)]
     covered = await list_covered(tx, sorted(set(clerks)), roles=MONEY_ROLES)
@@ -139,13 +138,6 @@ async def _check_places(
         is_clerk = isinstance(by, AtPad) and (by.staff_id, by.store_id) not in covered
         if clear.refusal is None and is_clerk:
             clear.refusal = RoleMissing()
-
-
-async def _list_merged(tx: Tx, member_ids: set[UUID]) -> dict[UUID, MemberFacts]:
-    """Return who each of these became one with."""
-    survivors = await list_survivors(tx, member_ids)
-    facts = await counter.list_member_facts(tx, set(survivors.values()))
-    return {asked: facts[found] for asked, found in survivors.items() if found in facts}
 
 
 def _merged_refusal(command: Movement, survivor: MemberFacts) -> Fact:

@@ -93,6 +93,8 @@ FOLLOWS: tuple[Follow, ...] = (
     ),
     # Else the year's gift would come twice.
     Follow(table="birthday_gifts", key=("year",), unless_same=True),
+    # Its top-up is on the survivor's card now; left behind, nobody could pay it or take it back.
+    Follow(table="refund_requests"),
     Follow(table="pass_on_offers", column="from_member_id", unless="t.to_member_id = {into}"),
     Follow(table="pass_on_offers", column="to_member_id", unless="t.from_member_id = {into}"),
 )
@@ -108,7 +110,6 @@ STAYS: dict[str, str] = {
     "adjustments": "money of the books is kept where it happened",
     "points_earnings": "money of the books is kept where it happened",
     "points_reminders": "about lots that are gone from there",
-    "refund_requests": "asked for of a top-up of that card",
     "charge_answers": "answers of requests that are over",
     "data_exports": "a copy of that member's data, gone within days",
 }

@@ -100,8 +100,7 @@ async def pay_refund_at_pad(
     if cleared.via is not VisitVia.CODE:
         # A card or a phone's tail says who somebody says to be; money is handed to the member.
         raise RefundNeedsCode
-    await lock_members(tx, {member_id})
-    wish = await lock_refund_request(tx, refund_id)
+    wish = await _lock_of_member(tx, refund_id, member_id=member_id)
     if wish.payout is not RefundPayout.COUNTER or tender not in IN_HAND:
         raise RefundWrongPayout
     if expected_fen > CLERK_FEN_MAX and not await _is_manager(tx, by):
@@ -182,13 +181,22 @@ async def refuse_refund(
 
 
 async def _lock_of_brand(tx: Tx, refund_id: UUID, *, brand_id: UUID) -> RefundRequest:
-    """Members before their wishes, as everybody locks them. Raises RefundRequestNotFound."""
+    """Raises RefundRequestNotFound."""
     member_id = await find_refund_owner(tx, refund_id)
     if member_id is None:
         raise RefundRequestNotFound
+    wish = await _lock_of_member(tx, refund_id, member_id=member_id)
+    if wish.brand_id != brand_id:
+        raise RefundRequestNotFound
+    return wish
+
+
+async def _lock_of_member(tx: Tx, refund_id: UUID, *, member_id: UUID) -> RefundRequest:
+    """Members before their wishes, as everybody locks them. Raises RefundRequestNotFound."""
     await lock_members(tx, {member_id})
     wish = await lock_refund_request(tx, refund_id)
-    if wish.brand_id != brand_id:
+    # It went along with its member, who became another meanwhile.
+    if wish.member_id != member_id:
         raise RefundRequestNotFound
     return wish
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import VisitVia
 from o2o.infra.database import Tx
+from o2o.membership.queries.identity import list_survivors
 
 
 class StoreFacts(msgspec.Struct, frozen=True):
@@ -78,6 +79,12 @@ _MEMBERS = text(
     "SELECT id, brand_id, name IS NOT NULL AND phone_verified_at IS NOT NULL AS is_named"
     " FROM members WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'active'"
 )
+# The one a member calls the own, else the brand's oldest.
+_OWN_STORES = text(
+    "SELECT m.id, s.id AS store_id FROM members m JOIN LATERAL (SELECT s.id FROM stores s"
+    " WHERE s.brand_id = m.brand_id ORDER BY (s.id = m.home_store_id) DESC NULLS LAST,"
+    " s.created_at, s.id LIMIT 1) s ON true WHERE m.id = ANY(CAST(:ids AS uuid[]))"
+)
 # Waits for a merge that is under way and then leaves out who went into somebody else.
 _HELD_MEMBERS = text(f"{_MEMBERS.text} ORDER BY id FOR KEY SHARE")
 # In the order of ids, which is one order for everybody. Foreign keys to members still pass.
@@ -132,6 +139,18 @@ async def list_member_facts(
     """
     rows = await _rows(tx, _HELD_MEMBERS if is_held else _MEMBERS, member_ids)
     return {row.id: MemberFacts(*row) for row in rows}
+
+
+async def list_merged_facts(tx: Tx, member_ids: set[UUID]) -> dict[UUID, MemberFacts]:
+    """Return who each of these became one with; those who did not are left out."""
+    survivors = await list_survivors(tx, member_ids)
+    facts = await list_member_facts(tx, set(survivors.values()))
+    return {asked: facts[found] for asked, found in survivors.items() if found in facts}
+
+
+async def list_own_stores(tx: Tx, member_ids: set[UUID]) -> dict[UUID, UUID]:
+    """Return the store that stands for what happens to a member in none; of a brand with one."""
+    return {row.id: row.store_id for row in await _rows(tx, _OWN_STORES, member_ids)}
 
 
 async def lock_members(tx: Tx, member_ids: set[UUID]) -> None:

@@ -18,6 +18,13 @@ class TransferOwner(msgspec.Struct, frozen=True):
     brand_id: BrandId
 
 
+class FirstAsked(msgspec.Struct, frozen=True):
+    """When the books first heard of an intention, and in which store it was; None is no store."""
+
+    at: datetime
+    store_id: UUID | None
+
+
 # Of a transfer between two members, the giver.
 _OWNERS = text(
     "SELECT DISTINCT ON (t.id) t.id, a.owner_id, a.brand_id FROM ledger_transfers t"
@@ -35,7 +42,7 @@ _HOLDERS = text(
     " WHERE h.id = ANY(CAST(:ids AS uuid[]))"
 )
 _FIRST_ASKED = text(
-    "SELECT DISTINCT ON (request_id) request_id, created_at FROM ledger_transfers"
+    "SELECT DISTINCT ON (request_id) request_id, created_at, store_id FROM ledger_transfers"
     " WHERE request_id = ANY(CAST(:ids AS uuid[])) ORDER BY request_id, part"
 )
 
@@ -52,7 +59,7 @@ async def list_hold_owners(tx: Tx, hold_ids: Collection[UUID]) -> dict[UUID, Tra
     return {row.id: TransferOwner(MemberId(row.owner_id), BrandId(row.brand_id)) for row in rows}
 
 
-async def list_first_asked(tx: Tx, request_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return when the books first heard of these intentions; unheard ones are left out."""
+async def list_first_asked(tx: Tx, request_ids: Collection[UUID]) -> dict[UUID, FirstAsked]:
+    """Return how the books first heard of these intentions; unheard ones are left out."""
     rows = await tx.execute(_FIRST_ASKED, {"ids": sorted(request_ids)})
-    return {row.request_id: row.created_at for row in rows}
+    return {row.request_id: FirstAsked(row.created_at, row.store_id) for row in rows}

@@ -65,10 +65,16 @@ _TODAY = text(
     "  ON b.request_id = t.request_id AND b.kind = 'top_up_bonus'"
     " ORDER BY v.opened_at DESC, v.id DESC, t.created_at, t.id"
 )
+# Who became another member or left has no card in force any more; receipts name the last one.
+CARD_OF_RECEIPT = (
+    "JOIN LATERAL (SELECT o.card_no FROM cards o WHERE o.member_id = m.id"
+    " ORDER BY o.status = 'active' DESC, o.issued_at DESC, o.id DESC LIMIT 1) c ON true"
+)
 # Principal and bonus of a debit are told by the lots it drew on, those of a top-up by its parts.
 # The last part has the balance that the card was left with.
 _RECEIPT = text(
-    "SELECT t.id, t.kind, t.tender, t.created_at, v.id AS visit_id, v.pad_id, v.member_id,"
+    "SELECT t.id, t.kind, t.tender, t.created_at, v.id AS visit_id, v.pad_id,"  # noqa: S608 - a constant of ours
+    " v.member_id,"
     " v.closed_at IS NULL AND v.expires_at > :now AS is_live,"
     " m.name, c.card_no, p.name AS clerk_name, t.amount + x.added AS amount,"
     " CASE WHEN t.kind = 'debit' THEN (SELECT coalesce(sum(d.amount), 0)::bigint"
@@ -77,7 +83,7 @@ _RECEIPT = text(
     " FROM ledger_transfers t"
     " JOIN counter_visits v ON v.id = t.visit_id AND v.pad_id IS NOT NULL"
     " JOIN members m ON m.id = v.member_id"
-    " JOIN cards c ON c.member_id = m.id AND c.status = 'active'"
+    f" {CARD_OF_RECEIPT}"
     " LEFT JOIN staff_members p ON p.id = t.staff_id"
     " CROSS JOIN LATERAL (SELECT"
     "  coalesce(sum(y.amount) FILTER (WHERE y.kind = 'top_up_bonus'), 0)::bigint AS added,"

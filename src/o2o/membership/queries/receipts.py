@@ -9,7 +9,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import Tender, TransferKind
 from o2o.infra.database import Tx
 from o2o.kernel.ids import MemberId, TransferId, VisitId
-from o2o.membership.queries.pad_day import Receipt
+from o2o.membership.queries.pad_day import CARD_OF_RECEIPT, Receipt
 
 
 class ReceiptStory(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,8 @@ _STORY = text(
 )
 # The lots given back, or the bonus that went along, say how it is shared.
 _UNDONE = text(
-    "SELECT t.id, t.kind, t.tender, t.created_at, v.id AS visit_id, u.pad_id, v.member_id, m.name,"
+    "SELECT t.id, t.kind, t.tender, t.created_at, v.id AS visit_id, u.pad_id,"  # noqa: S608 - a constant of ours
+    " v.member_id, m.name,"
     " c.card_no, p.name AS clerk_name, t.amount + x.added AS amount,"
     " CASE WHEN t.kind = 'debit_reversed' THEN (SELECT coalesce(sum(b.amount), 0)::bigint"
     "  FROM ledger_lot_returns b JOIN ledger_lots l ON l.id = b.lot_id AND l.kind = 'bonus'"
@@ -43,7 +44,7 @@ _UNDONE = text(
     " FROM ledger_transfers t JOIN counter_undos u ON u.request_id = t.request_id"
     " JOIN ledger_transfers o ON o.id = u.transfer_id"
     " JOIN counter_visits v ON v.id = o.visit_id JOIN members m ON m.id = v.member_id"
-    " JOIN cards c ON c.member_id = m.id AND c.status = 'active'"
+    f" {CARD_OF_RECEIPT}"
     " LEFT JOIN staff_members p ON p.id = t.staff_id"
     " CROSS JOIN LATERAL (SELECT coalesce(sum(y.amount)"
     "   FILTER (WHERE y.kind = 'top_up_bonus_reversed'), 0)::bigint AS added,"

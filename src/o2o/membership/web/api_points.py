@@ -17,13 +17,14 @@ from o2o.web.strict_json import refuse_lenient_json
 
 class MovePoints(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`delta` above 0 grants points, which live as long as the programme says; below 0 it spends
-    them, oldest first.
+    them, oldest first. Without a store the member's own stands in the books, else the brand's
+    first.
     """
 
     request_id: UUID
     delta: int
     reason: Reason
-    store_id: UUID
+    store_id: UUID | None = None
 
 
 class PointsView(msgspec.Struct, frozen=True):
