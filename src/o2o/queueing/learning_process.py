@@ -28,8 +28,8 @@ class Question(msgspec.Struct, frozen=True):
     servers: int
 
 
-async def learn_apart(days: Sequence[PastDay], *, servers: int) -> Learnt:
-    """Return what `learn` says of these days. Raises LearningFailed."""
+async def learn_apart(days: Sequence[PastDay], *, servers: int) -> Learnt | None:
+    """Return what `learn` says of these days, None when too little. Raises LearningFailed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", __name__),
         stdin=asyncio.subprocess.PIPE,
@@ -43,7 +43,7 @@ async def learn_apart(days: Sequence[PastDay], *, servers: int) -> Learnt:
     if process.returncode != 0:
         msg = f"it ended with status {process.returncode}"
         raise LearningFailed(msg)
-    return msgspec.msgpack.decode(answer, type=Learnt)
+    return msgspec.msgpack.decode(answer, type=Learnt | None)
 
 
 def main() -> None:

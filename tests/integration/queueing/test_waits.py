@@ -139,6 +139,10 @@ async def test_a_process_that_ends_without_an_answer_is_a_failure(
         await learn_apart([], servers=4)
 
 
+async def test_a_past_that_teaches_nothing_yet_is_an_answer_and_no_failure() -> None:
+    assert await learn_apart([], servers=4) is None
+
+
 async def test_what_is_told_grows_with_the_parties_ahead_and_follows_the_evening(
     sessions: SessionFactory, hall: Hall
 ) -> None:
