@@ -6,11 +6,16 @@ import unicodedata
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+# What makes a picture of a digit: the choice of its form, and the key drawn around it.
+_KEYCAP = re.compile(r"[\ufe0e\ufe0f\u20e3]")
 
 
 def fold_width(text: str) -> str:
-    """Make full-width and half-width forms the same (NFKC), trimmed; for commands only."""
-    return unicodedata.normalize("NFKC", text).strip()
+    """Make full-width and half-width forms and digits on keys the same, trimmed.
+
+    By NFKC; for commands only.
+    """
+    return _KEYCAP.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
 def without_controls(text: str) -> str:

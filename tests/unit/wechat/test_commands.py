@@ -49,6 +49,12 @@ def test_other_texts_are_no_command(tmp_path: Path, text: str) -> None:
     assert CommandWords(words_of(tmp_path, BALANCE, BALANCE_EN)).find(text) is None
 
 
+def test_digits_on_keys_are_digits() -> None:
+    assert [fold(text) for text in ("1\ufe0f\u20e3", "1\u20e3", "\u2460", "\uff11\ufe0f")] == [
+        "1"
+    ] * 4
+
+
 def test_an_english_word_is_answered_in_english(tmp_path: Path) -> None:
     found = CommandWords(words_of(tmp_path, BALANCE, BALANCE_EN)).find("My  Balance!")
     assert found is not None
