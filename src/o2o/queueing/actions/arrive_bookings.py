@@ -3,6 +3,7 @@ ticket, served first when in time, in turn with the others after the grace.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -14,6 +15,7 @@ from o2o.infra.database import Tx
 from o2o.infra.outbox import publish
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.cancel_bookings import check_reach
+from o2o.queueing.actions.move_tickets import MoveTicket, cancel_tickets
 from o2o.queueing.actions.record_booking_moves import (
     BookingStep,
     other_intentions,
@@ -21,6 +23,7 @@ from o2o.queueing.actions.record_booking_moves import (
 )
 from o2o.queueing.actions.take_tickets import TakenTicket, TakeTicket, take_tickets
 from o2o.queueing.booking_commands import Arrived, ChangeBooking
+from o2o.queueing.errors import TicketAlreadyActive
 from o2o.queueing.errors_bookings import ArrivedTooEarly, BookingEnded, BookingMissed
 from o2o.queueing.events_bookings import BookingArrived
 from o2o.queueing.moves_bookings import BOOKING_MOVES
@@ -32,6 +35,12 @@ from o2o.queueing.rules.booking_plan import Plan
 # A booking becomes one ticket, however often it arrives: the ticket's request is named by it.
 _AS_TICKET = UUID("0192f7a0-6b1e-7d53-9c1d-5e0f3a2b4c6d")
 
+BOOKING_ARRIVED = "booking_arrived"
+
+_WALKED_IN = text(
+    "SELECT id, fan_id, member_id FROM tickets WHERE id = ANY(CAST(:ticket_ids AS uuid[]))"
+    " AND status = 'waiting' AND booking_id IS NULL"
+)
 _ARRIVE = text(
     "UPDATE bookings b SET status = 'arrived', arrived_at = m.at, ticket_id = m.ticket_id"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:tickets AS uuid[]))"
@@ -53,7 +62,7 @@ async def arrive_bookings(tx: Tx, commands: Sequence[ChangeBooking]) -> list[Arr
 
     Facts: BookingNotFound, BookingEnded, ArrivedTooEarly, BookingMissed, RequestBodyDiffers, and
     those of take_tickets.
-    Publishes `booking.arrived`.
+    Publishes `booking.arrived`, and ticket.ended for a number that is given up for the new one.
     """
     locked = await lock_bookings(tx, [command.booking_id for command in commands])
     plans = await list_plans(
@@ -126,7 +135,9 @@ async def _answer_here(tx: Tx, coming: Sequence[_Coming]) -> None:
 async def _take(tx: Tx, coming: Sequence[_Coming]) -> None:
     if not coming:
         return
-    taken = await take_tickets(tx, [_ticket_wish(one) for one in coming])
+    wishes = [_ticket_wish(one) for one in coming]
+    taken = await take_tickets(tx, wishes)
+    taken = await _in_place_of_numbers(tx, coming, wishes=wishes, taken=taken)
     new: dict[UUID, tuple[_Coming, TakenTicket]] = {}
     for one, ticket in zip(coming, taken, strict=True):
         booking = one.booking
@@ -147,6 +158,51 @@ async def _take(tx: Tx, coming: Sequence[_Coming]) -> None:
             is_replay=is_replay,
         )
     await _arrive(tx, list(new.values()))
+
+
+async def _in_place_of_numbers(
+    tx: Tx,
+    coming: Sequence[_Coming],
+    *,
+    wishes: Sequence[TakeTicket],
+    taken: list[TakenTicket | Fact],
+) -> list[TakenTicket | Fact]:
+    """Let those in time give up the number they took without saying that they had booked.
+
+    Whoever was called already keeps that number, and so does who comes late: it may stand before
+    the one he would get. Nothing is given up unless the other is sure: that somebody has a number
+    is the last thing that is looked at, and the days of the store are locked since.
+    """
+    in_the_way = {
+        outcome.ticket_id: one.command
+        for one, outcome in zip(coming, taken, strict=True)
+        if isinstance(outcome, TicketAlreadyActive) and not one.is_late
+    }
+    if not in_the_way:
+        return taken
+    rows = await tx.execute(_WALKED_IN, {"ticket_ids": list(in_the_way)})
+    given_up = [_giving_up(row, in_the_way[row.id]) for row in rows]
+    if not given_up:
+        return taken
+    await cancel_tickets(tx, given_up)
+    # Who has a number by now is answered with it again.
+    return await take_tickets(tx, wishes)
+
+
+def _giving_up(row: Any, command: ChangeBooking) -> MoveTicket:
+    return MoveTicket(
+        request_id=uuid5(_AS_TICKET, f"{command.booking_id}/{row.id}"),
+        ticket_id=row.id,
+        # His own wish, so nobody apologises for it.
+        is_by_guest=True,
+        fan_id=row.fan_id,
+        member_id=row.member_id,
+        staff_id=command.staff_id,
+        pad_id=command.pad_id,
+        api_key_id=command.api_key_id,
+        reason=BOOKING_ARRIVED,
+        now=command.now,
+    )
 
 
 def _ticket_wish(one: _Coming) -> TakeTicket:
