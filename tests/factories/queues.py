@@ -9,12 +9,16 @@ import msgspec
 from o2o.crm.organisation import Brand, OfficialAccount, Store
 from o2o.crm.queueing import Queue, QueueSettings
 from o2o.crm.statuses import QueueKind, QueueStatus, TicketSource
+from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_id
 from o2o.queueing.actions.call_next import CalledTicket, CallNext, call_next
+from o2o.queueing.actions.hear_bridge import hear_bridge
+from o2o.queueing.actions.issue_bridge_key import issue_bridge_key
 from o2o.queueing.actions.move_tickets import MovedTicket, MoveTicket, Verb, move_tickets
 from o2o.queueing.actions.take_tickets import TakenTicket, TakeTicket, take_tickets
+from o2o.queueing.bridge_news import BridgeNews, LineNews
 from tests.factories.organisation import given_account, given_brand, given_store
 from tests.fakes.clock import NOON
 
@@ -131,3 +135,13 @@ async def moved(
     async with transaction(sessions) as tx:
         [outcome] = await move_tickets(tx, [(verb, command)])
     return outcome
+
+
+async def given_machine(
+    sessions: SessionFactory, hall: Hall, *, seal: Seal, waiting: int, now: datetime = NOON
+) -> None:
+    """A machine of the hall's own, heard once: so many parties wait in its line A."""
+    async with transaction(sessions) as tx:
+        await issue_bridge_key(tx, store_id=hall.store.id, seal=seal, actor=SYSTEM, now=now)
+        news = BridgeNews(seq=1, lines=[LineNews(code="A", waiting=waiting, called=7)])
+        await hear_bridge(tx, store_id=hall.store.id, news=news, body_hash=b"1", now=now)

@@ -57,8 +57,12 @@ class Phrases:
         heard = [line.silent_since for line in crowd.lines if line.silent_since is not None]
         if not heard:
             return ""
-        at = max(heard).astimezone(ZoneInfo(crowd.timezone))
-        return self._words.text("queueing_bridge.offline", ask.locale, at=f"{at:%H:%M}")
+        zone = ZoneInfo(crowd.timezone)
+        at = max(heard).astimezone(zone)
+        told = f"{at:%H:%M}"
+        if at.date() != ask.now.astimezone(zone).date():
+            told = self.text(ask, "time.date", month=at.month, day=at.day, time=told)
+        return self._words.text("queueing_bridge.offline", ask.locale, at=told)
 
     def line(self, ask: Ask, line: Line) -> str:
         """Return the name of a line."""

@@ -256,6 +256,29 @@ async def test_a_number_missed_between_two_messages_is_missed_until_it_comes_bac
     await moved(sessions, Verb.SKIP, ticket.ticket_id)
     assert await rows_of(sessions, "SELECT status FROM tickets") == [("skipped",)]
 
+    # He came to the desk after all: called again and served between two messages.
+    served = [{"ticket_id": str(ticket.ticket_id), "status": "seated"}]
+    assert (await machine.say(news(6, line, tickets=served))).json()["refused"] == []
+    assert await rows_of(sessions, "SELECT status FROM tickets") == [("seated",)]
+
+
+async def test_whoever_takes_a_number_hears_how_many_wait_at_the_machine(
+    machine: Machine, hall: Hall, sessions: SessionFactory
+) -> None:
+    await taken(sessions, take(hall.a))
+    await machine.say(news(1, {"code": "A", "waiting": 12}))
+    async with transaction(sessions) as tx:
+        joining = await get_queue_state(tx, hall.a, now=NOON)
+
+    first, second, elsewhere = await taken(
+        sessions, take(hall.a), take(hall.a), take(hall.b, party_size=3)
+    )
+
+    # The twelve there, and one of ours that the machine does not know yet.
+    assert joining.parties_ahead == 13
+    assert (first.parties_ahead, second.parties_ahead, elsewhere.parties_ahead) == (13, 14, 0)
+    assert first.estimate == joining.estimate
+
 
 async def test_no_clock_of_a_machine_says_when_a_call_was(
     machine: Machine, sessions: SessionFactory

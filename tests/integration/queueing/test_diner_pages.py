@@ -20,7 +20,7 @@ from o2o.queueing.web.doors import door_path, paper_path
 from o2o.web.edge import Edge
 from tests.factories.diners import BASE_URL, DinerSession, diner_platform, given_diner
 from tests.factories.members import count
-from tests.factories.queues import Hall, called, given_hall, moved, take, taken
+from tests.factories.queues import Hall, called, given_hall, given_machine, moved, take, taken
 from tests.fakes.clock import FakeClock
 
 
@@ -251,3 +251,22 @@ async def test_whoever_has_a_number_puts_no_paper_beside_it(
 
     assert ticket_of(await phone.post(page.split("/", 3)[3])) == mine
     assert await count(phone.sessions, "tickets", "fan_id IS NULL") == 1
+
+
+async def test_phones_are_told_since_when_the_halls_machine_is_away(
+    phones: list[Phone], sessions: SessionFactory, clock: FakeClock
+) -> None:
+    phone, other = phones
+    [ticket] = await taken(sessions, take(phone.hall.a, fan_id=phone.session.fan_id))
+    await given_machine(sessions, phone.hall, seal=phone.seal, waiting=12)
+
+    async def are_told() -> list[bool]:
+        pages = [
+            await phone.get(f"tickets/{ticket.ticket_id}"),
+            await other.get(f"queue?store={phone.hall.store.id}"),
+        ]
+        return ["叫号机暂时联系不上，以上是 今天 12:00 的情况" in page.text for page in pages]
+
+    assert await are_told() == [False, False]
+    clock.advance(seconds=91)
+    assert await are_told() == [True, True]

@@ -13,7 +13,7 @@ from o2o.web.platform import Platform
 from tests.factories.halls import Halls
 from tests.factories.members import given_member
 from tests.factories.pads import Browser, signed_in_at
-from tests.factories.queues import called, moved, take, taken
+from tests.factories.queues import called, given_machine, moved, take, taken
 from tests.fakes.clock import FakeClock
 
 
@@ -30,6 +30,22 @@ async def test_the_display_shows_and_says_calls(
     assert "叫到 B002" in page
     assert re.findall(r"<b>(\d+)</b> <span class=\"hall-unit\">桌等候", page) == ["0", "1", "0"]
     assert 'aria-label="取号二维码"' in page
+
+
+async def test_pad_and_display_say_what_the_halls_own_machine_said_and_when(
+    pad: Browser, halls: Halls, sessions: SessionFactory, seal: Seal, clock: FakeClock
+) -> None:
+    await taken(sessions, take(halls.here.a))
+    await given_machine(sessions, halls.here, seal=seal, waiting=12)
+    wall = display_path(seal, halls.here.store.id)
+    page = (await pad.see("/pad/queue")).text
+    assert "本厅由叫号机叫号" in page
+    assert "连同叫号机共 13 位等候" in page
+    assert "叫号机" not in (await pad.see(wall)).text
+
+    clock.advance(seconds=91)
+    assert "叫号机已经联系不上，最后一次消息是 今天 12:00" in (await pad.see("/pad/queue")).text
+    assert "叫号机暂时联系不上，以下是 今天 12:00 的情况" in (await pad.see(wall)).text
 
 
 async def test_nothing_of_who_it_is_leaves_the_store(

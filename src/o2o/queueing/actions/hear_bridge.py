@@ -195,8 +195,8 @@ def _verbs(one: TicketNews, row: Any) -> Sequence[Verb]:
     """Return what the machine did since it was heard last; of what is known already, nothing.
 
     The whole state comes every time, so most of it is known. Of a number that was called and missed
-    between two messages, both happened; but whoever came back here waits until the machine has
-    taken that in.
+    between two messages, both happened, and so of one that was missed, called again and served; but
+    whoever came back here waits until the machine has taken that in.
     """
     status = row.status if row is not None else None
     if status == one.status:
@@ -206,6 +206,8 @@ def _verbs(one: TicketNews, row: Any) -> Sequence[Verb]:
     is_missed = one.status == TicketStatus.SKIPPED.value and status == TicketStatus.WAITING.value
     if is_missed and row.is_due:
         return (Verb.CALL, Verb.SKIP)
+    if one.status == TicketStatus.SEATED.value and status == TicketStatus.SKIPPED.value:
+        return (Verb.RECALL, Verb.SEAT)
     return (_VERBS[one.status],)
 
 

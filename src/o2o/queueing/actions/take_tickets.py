@@ -7,7 +7,7 @@ only whom nothing stands in the way of.
 from collections.abc import Sequence
 from uuid import UUID
 
-from o2o.crm.statuses import TicketStatus
+from o2o.crm.statuses import TicketPriority, TicketStatus
 from o2o.infra.database import Tx
 from o2o.infra.idempotency import RequestBodyDiffers
 from o2o.kernel.errors import Fact
@@ -154,7 +154,7 @@ class _Batch:
 
     def _take(self, a: Attempt) -> TakenTicket:
         command, day, priority = a.command, self._days[a.key], a.priority
-        ahead = ahead_of_new(day.waiting, priority, day.turn)
+        ahead = self._ahead(day, priority)
         number = day.next_number()
         day.count(priority, +1)
         model = self._models.get(day.queue.queue_id)
@@ -180,6 +180,14 @@ class _Batch:
         self.new.append(new)
         self._remember(new)
         return _taken(new)
+
+    def _ahead(self, day: Day, priority: TicketPriority) -> int:
+        """Return how many are called before one who joins: by the hall's machine, if one calls."""
+        said = self._known.at_machine.get(day.queue.queue_id)
+        if said is None:
+            return ahead_of_new(day.waiting, priority, day.turn)
+        self._known.at_machine[day.queue.queue_id] = said + 1
+        return said
 
     def _remember(self, new: NewTicket) -> None:
         known = KnownTicket(

@@ -1,6 +1,6 @@
 """Reads of bridges: keys, what was last heard, the numbers that a machine is to take in."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,12 +17,16 @@ SILENT_AFTER = timedelta(seconds=90)
 # What ended longer ago has been told often enough.
 ENDED_WITHIN = timedelta(minutes=30)
 
-_NEWS = text(
-    "SELECT b.store_id, b.heard_at, l.queue_id, l.waiting, l.called_number, l.called_desk,"
-    " l.called_at, (SELECT count(*) FROM tickets t WHERE t.queue_id = l.queue_id"
+# Numbers of ours that the machine of the line `l` does not know yet.
+NOT_TAKEN_IN = (
+    "(SELECT count(*) FROM tickets t WHERE t.queue_id = l.queue_id"
     " AND t.status = 'waiting' AND t.ahead_at_machine IS NULL"
     " AND t.business_on = (SELECT max(d.business_on) FROM queue_days d"
-    " WHERE d.queue_id = l.queue_id)) AS not_taken_in"
+    " WHERE d.queue_id = l.queue_id))"
+)
+_NEWS = text(
+    "SELECT b.store_id, b.heard_at, l.queue_id, l.waiting, l.called_number, l.called_desk,"  # noqa: S608 - our own text
+    f" l.called_at, {NOT_TAKEN_IN} AS not_taken_in"
     " FROM bridges b JOIN bridge_lines l ON l.store_id = b.store_id"
     " WHERE b.store_id = ANY(CAST(:store_ids AS uuid[]))"
 )
@@ -52,6 +56,28 @@ class MachineNews(msgspec.Struct, frozen=True, kw_only=True):
     def is_silent(self, now: datetime) -> bool:
         """Whether the machine has been away for so long that its news are old."""
         return now - self.heard_at > SILENT_AFTER
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """A hall's own machine, as clerks and guests are told of it."""
+
+    heard_at: datetime
+    is_silent: bool
+    # Parties by queue, of the lines that it knows.
+    waiting: Mapping[UUID, int]
+
+
+async def find_machine(tx: Tx, store_id: UUID, *, now: datetime) -> Machine | None:
+    """Return the machine that calls at a store, if one does and was ever heard."""
+    news = await list_machine_news(tx, [store_id])
+    if not news:
+        return None
+    newest = max(news.values(), key=lambda one: one.heard_at)
+    return Machine(
+        heard_at=newest.heard_at,
+        is_silent=newest.is_silent(now),
+        waiting={queue_id: one.waiting for queue_id, one in news.items()},
+    )
 
 
 async def find_bridge(tx: Tx, store_id: UUID) -> Bridge | None:

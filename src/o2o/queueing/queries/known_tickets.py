@@ -11,6 +11,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.database import Tx
 from o2o.queueing.commands import TakeTicket, ticket_code
+from o2o.queueing.queries.bridges import NOT_TAKEN_IN
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 
 
@@ -39,6 +40,8 @@ class Known(msgspec.Struct):
     # By store and person (member or fan): who is waiting or called.
     active: dict[tuple[UUID, UUID], KnownTicket]
     statuses: dict[UUID, QueueStatus]
+    # By queue, where a machine of the hall's own calls: who waits there, and who is to be taken in.
+    at_machine: dict[UUID, int]
 
 
 _COLUMNS = (
@@ -51,8 +54,11 @@ _COLUMNS = (
     " FROM tickets t"
 )
 # The statuses of queues come along, once more: one may have closed while its row was waited for.
+# In the place of who is ahead stands what a hall's own machine says.
 _QUEUES = (
-    "SELECT NULL, NULL, NULL, NULL, q.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+    "SELECT NULL, NULL, NULL, NULL, q.id, NULL, NULL, NULL, NULL, NULL,"  # noqa: S608 - our own text
+    f" (SELECT l.waiting + {NOT_TAKEN_IN} FROM bridge_lines l WHERE l.queue_id = q.id),"
+    " NULL, NULL, NULL,"
     " q.code, q.status, NULL FROM queues q WHERE q.id = ANY(CAST(:queue_ids AS uuid[]))"
 )
 _REQUESTS = f"{_COLUMNS} WHERE t.request_id = ANY(CAST(:request_ids AS uuid[]))"
@@ -90,10 +96,12 @@ async def list_known(
         }
     rows = await tx.execute(_KNOWN_AND_ACTIVE if members or fans else _KNOWN, values)
     asked = set(values["request_ids"])
-    known = Known({}, {}, {})
+    known = Known({}, {}, {}, {})
     for row in rows:
         if row.id is None:
             known.statuses[row.queue_id] = QueueStatus(row.queue_status)
+            if row.ahead_at_take is not None:
+                known.at_machine[row.queue_id] = row.ahead_at_take
             continue
         ticket = _known(row)
         if ticket.request_id in asked:

@@ -18,6 +18,7 @@ from o2o.queueing.actions.claim_paper_ticket import claim_paper_ticket
 from o2o.queueing.commands import MoveTicket, Verb
 from o2o.queueing.desk_work import Queues
 from o2o.queueing.errors import TicketAlreadyActive, TicketNotFound
+from o2o.queueing.queries.bridges import find_machine
 from o2o.queueing.queries.own_tickets import Holder, get_own_ticket
 from o2o.queueing.queries.paper import get_paper_ticket
 from o2o.queueing.web.doors import read_paper
@@ -199,6 +200,7 @@ async def _page(
         status=status,
         frame=frame,
         view=ticket,
+        machine=await find_machine(tx, ticket.store_id, now=now),
         asks_cancel=asks_cancel and ticket.is_active,
         request_id=new_request_id(),
         fault=fault,

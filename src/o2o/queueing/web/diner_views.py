@@ -1,6 +1,7 @@
 """What the diner's queue pages show: typed views, waits and distances ready to be read."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -95,6 +96,12 @@ class TakeView(msgspec.Struct, frozen=True, kw_only=True):
     def is_taking(self) -> bool:
         """Whether any line gives numbers."""
         return any(line.is_taking for line in self.lines)
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """When the hall's own machine was last heard, where one calls and is away."""
+        heard = (line.silent_since for line in self.crowd.lines)
+        return max((at for at in heard if at is not None), default=None)
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from o2o.kernel.text import mask_name
 from o2o.queueing.commands import Verb
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.booking_day import list_arrivals
+from o2o.queueing.queries.bridges import find_machine
 from o2o.queueing.queries.doors import find_editions, get_door
 from o2o.queueing.queries.queues import get_settings
 from o2o.queueing.queries.store_board import BoardQueue, BoardTicket, StoreBoard, get_store_board
@@ -119,6 +120,7 @@ async def _show(
             platform.seal, store.id, edition=(await find_editions(tx, store.id)).display
         ),
         arrivals=await list_arrivals(tx, store.id, now),
+        machine=await find_machine(tx, store.id, now=now),
         panels=await platform.panels.load(PANELS, tx, context),
         fault=fault_of(request, fact) if fact else None,
     )
