@@ -10,6 +10,7 @@ from sqlalchemy import text
 from o2o.crm.members import CounterVisit
 from o2o.crm.statuses import DeliveryChannel, DeliveryStatus, TasteKind
 from o2o.crm.wechat import Delivery, InboundMessage
+from o2o.infra.audit import SYSTEM, note
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.ids import RequestId, StaffId, new_id
@@ -18,7 +19,10 @@ from o2o.membership.actions.declare_tastes import declare_taste
 from o2o.membership.actions.open_dossier import look_into_dossier
 from o2o.membership.actions.record_purchases import Bought, BoughtLine, record_purchases
 from o2o.membership.actions.write_note import write_note
+from o2o.membership.events import CardReportedLost
 from o2o.membership.queries.timeline import Contact, list_contacts
+from o2o.membership.web.console_member_page import contact_lines
+from o2o.web.copy import Words
 from tests.factories.members import Counter, given_balance, given_counter, given_fan
 from tests.fakes.clock import NOON
 
@@ -144,6 +148,37 @@ async def test_every_sort_of_contact_is_there_newest_first(
         # The stream of what was heard stands in the order of its arrival, a later text first.
         ordered = [contact.at for contact in shown if contact.stream != "heard"]
         assert ordered == sorted(ordered, reverse=True)
+
+
+async def test_what_is_noted_of_a_member_has_words_of_its_own_or_stands_in_the_books(
+    sessions: SessionFactory, counter: Counter
+) -> None:
+    """Every `action` that is noted with the member as its subject."""
+    told = (
+        *("member.joined", "member.name_entered", "member.corrected", "phone.verified"),
+        *("member.merged", "member.unmerged", "card.bound", CardReportedLost.name, "tier.given"),
+        *("consent.withdrawn", "profiling.allowed", "profiling.refused"),
+        *("pay_pin.set", "pay_pin.changed", "pay_pin.last_try", "statement.downloaded"),
+        *("export.requested", "export.fetched", "points.taken_back"),
+        *("pass_on.offered", "pass_on.accepted", "pass_on.withdrawn", "pass_on.declined"),
+        *("pass_on.returned", "refund.asked", "refund.withdrawn", "refund.refused"),
+    )
+    in_the_books = (
+        *("points.granted", "points.spent", "debit.reversed", "top_up.reversed"),
+        *("hold.posted", "hold.voided", "refund.paid"),
+    )
+    async with transaction(sessions) as tx:
+        for action in (*told, *in_the_books):
+            await note(
+                tx, actor=SYSTEM, action=action, at=NOON, subject=("member", counter.member_id)
+            )
+        shown = [
+            one for one in await walk(tx, counter.member_id, limit=50) if one.stream == "trail"
+        ]
+    assert sorted(contact.kind for contact in shown) == sorted(told)
+    assert [
+        line for line in contact_lines(shown, Words()) if line.words_key.endswith("other")
+    ] == []
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -65,6 +65,17 @@ async def test_up_to_the_limit_a_live_code_is_enough_above_it_is_not(
     assert await count(sessions, "outbox_messages", pushed) == 1
 
 
+async def test_nobody_is_asked_for_what_the_card_does_not_hold(
+    pad: Browser, visit_id: UUID, sessions: SessionFactory, rich: Counter
+) -> None:
+    refused = await ask(pad, visit_id, rich, "1000.01", new_request_id())
+    assert refused == "ledger.insufficient_balance"
+    assert await count(sessions, "charge_answers") == 0
+    asked = await ask(pad, visit_id, rich, "1000", new_request_id())
+    assert asked == "payment.confirmation_needed"
+    assert await balance_of(sessions, rich.member_id) == RICH_FEN
+
+
 async def test_the_members_yes_on_the_phone_lets_that_charge_happen_once(
     pad: Browser, visit_id: UUID, sessions: SessionFactory, rich: Counter, clock: FakeClock
 ) -> None:

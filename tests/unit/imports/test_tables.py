@@ -10,8 +10,10 @@ from bench.import_files import write_xlsx
 from o2o.crm.statuses import ImportKind
 from o2o.kernel.errors import Fact
 from o2o.membership.imports import xlsx_parts
+from o2o.membership.imports.cells import card_no_cell, fen_cell
 from o2o.membership.imports.csv_table import CSVTable
 from o2o.membership.imports.encodings import find_encoding
+from o2o.membership.imports.faults import CellWrong
 from o2o.membership.imports.headers import read_head
 from o2o.membership.imports.upload import examine
 from o2o.membership.imports.xlsx_table import XLSXTable
@@ -168,6 +170,23 @@ def test_cells_of_a_workbook_read_as_they_are_shown() -> None:
             ],
         )
     ]
+
+
+def test_what_a_workbook_lost_is_not_made_up() -> None:
+    row = (
+        # A number keeps fifteen digits; a formula may never have been computed.
+        '<row r="1"><c r="A1"><v>6222021234567891</v></c><c r="B1"><f>SUM(A1)</f></c>'
+        '<c r="C1" t="b"><f/></c><c r="D1"><f>1+1</f><v>2</v></c></row>'
+    )
+    [(_, cells)] = XLSXTable(workbook(sheet(row))).rows()
+    assert cells == ["6.22202123456789E+15", "=SUM(A1)", "=", "2"]
+    for read, cell, code in (
+        (card_no_cell, cells[0], "card_no_scientific"),
+        (fen_cell, cells[1], "amount_not_number"),
+    ):
+        with pytest.raises(CellWrong) as caught:
+            read(cell)
+        assert caught.value.code == code
 
 
 def test_prefixed_elements_are_read_too() -> None:

@@ -13,6 +13,8 @@ from o2o.infra.live import live_push
 from o2o.infra.outbox import Errand, publish, send
 from o2o.kernel.business_day import day_began
 from o2o.kernel.ids import MemberId, RequestId, StoreId
+from o2o.ledger.errors import InsufficientBalance
+from o2o.ledger.queries import list_wallets
 from o2o.membership.actions.check_visits import Charge, Cleared
 from o2o.membership.errors_counter import ChargeRefused, ConfirmationNeeded
 from o2o.membership.events import ChargeAsked
@@ -56,7 +58,8 @@ async def check_answers(
     """Refuse what needs the member's yes and has none; the member's phone is asked at once.
 
     The members are locked already (check_visits), so that two charges at once cannot both fit into
-    what is left of the day. Facts: ConfirmationNeeded, ChargeRefused, RequestBodyDiffers.
+    what is left of the day. Nobody is asked for what the card does not hold. Facts:
+    ConfirmationNeeded, ChargeRefused, RequestBodyDiffers, InsufficientBalance.
     """
     pairs = [
         (command, clear)
@@ -67,7 +70,7 @@ async def check_answers(
         return
     asked = await list_asked_charges(tx, [command.request_id for command, _ in pairs])
     spent = await sum_unanswered(tx, {c.member_id: _day_began(c, clear) for c, clear in pairs})
-    unasked: dict[UUID, Pair] = {}
+    unanswered: list[Pair] = []
     for command, clear in pairs:
         answer = asked.get(command.request_id)
         if answer is not None and _differs(command, answer):
@@ -77,11 +80,35 @@ async def check_answers(
         elif _is_confirmed(command, answer):
             continue
         elif _needs(command, clear, spent_fen=spent.get(command.member_id, 0), rules=rules):
-            clear.refusal = _needed(command, clear)
-            unasked.setdefault(command.request_id, (command, clear))
+            unanswered.append((command, clear))
         else:
             spent[command.member_id] = spent.get(command.member_id, 0) + command.amount_fen
-    await _ask(tx, list(unasked.values()))
+    covered = await _covered(tx, unanswered)
+    for command, clear in covered:
+        clear.refusal = _needed(command, clear)
+    # The same intention twice in one batch is one question.
+    await _ask(
+        tx, list({command.request_id: (command, clear) for command, clear in covered}.values())
+    )
+
+
+async def _covered(tx: Tx, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return those that the card can pay for now; the others are refused."""
+    if not pairs:
+        return []
+    members = sorted({MemberId(command.member_id) for command, _ in pairs})
+    wallets = await list_wallets(tx, members)
+    covered = []
+    for command, clear in pairs:
+        wallet = wallets.get(MemberId(command.member_id))
+        balance_fen = wallet.balance_fen if wallet else 0
+        if command.amount_fen <= balance_fen:
+            covered.append((command, clear))
+            continue
+        clear.refusal = InsufficientBalance(balance_fen=balance_fen)
+        if clear.is_just_opened:
+            clear.refusal.detail["visit_id"] = str(clear.visit_id)
+    return covered
 
 
 def _is_bound(command: Charge, clear: Cleared) -> bool:

@@ -30,6 +30,8 @@ _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS = frozenset([*_ALPHABET, *(a + b for a in _ALPHABET for b in _ALPHABET)])
 _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+# What a number keeps; of longer ones the digits behind were lost before they came here.
+_WHOLE_MAX = 10**15
 _EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 - cells have no zone
 
 
@@ -87,6 +89,9 @@ class _Sheet(Listener):
         self._style = "0"
         self._raw: list[str] = []
         self._is_value = False
+        # None where the cell is no formula; inside of one what is gathered.
+        self._formula: list[str] | None = None
+        self._is_formula = False
 
     def taken(self) -> list[Row]:
         """Return the rows that are complete, once."""
@@ -103,6 +108,9 @@ class _Sheet(Listener):
             number = as_mapping(attributes).get("r", "")
             self._line = int(number) if _WHOLE.fullmatch(number) else self._line + 1
             self._cells = []
+        elif name == "f":
+            self._is_formula = True
+            self._formula = []
         elif name == "rPh":
             self._is_value = False
 
@@ -110,6 +118,7 @@ class _Sheet(Listener):
         self._kind = "n"
         self._style = "0"
         self._raw = []
+        self._formula = None
         column = len(self._cells)
         for place in range(0, len(attributes), 2):
             name, value = attributes[place], attributes[place + 1]
@@ -124,34 +133,43 @@ class _Sheet(Listener):
         self._column = column
 
     def text(self, text: str) -> None:
-        """Gather a value."""
+        """Gather a value, or how it is computed."""
         if self._is_value:
             self._raw.append(text)
+        elif self._is_formula and self._formula is not None:
+            self._formula.append(text)
 
     def end(self, name: str) -> None:
         """Keep a value, a cell or a row."""
         if name in {"v", "t"}:
             self._is_value = False
+        elif name == "f":
+            self._is_formula = False
         elif name == "c":
             if self._raw:
-                self._keep("".join(self._raw)[:CELL_CHARS_MAX])
+                self._keep(self._text("".join(self._raw)[:CELL_CHARS_MAX]))
+            elif self._formula is not None:
+                # Never computed by the program that wrote it: shown as it is, and not taken for 0.
+                self._keep(f"={''.join(self._formula)}"[:CELL_CHARS_MAX])
         elif name == "row" and any(self._cells):
             self._rows.append((self._line, self._cells))
 
-    def _keep(self, raw: str) -> None:
+    def _keep(self, text: str) -> None:
         missing = self._column - len(self._cells)
         # Cells of a row stand in order; one that goes back is not a table's.
         if missing < 0:
             raise ImportFileBroken(line=self._line)
         if missing:
             self._cells += [""] * missing
-        if self._kind == "s":
-            try:
-                self._cells.append(self._texts.get(int(raw)))
-            except (ValueError, IndexError) as error:
-                raise ImportFileBroken(line=self._line) from error
-        else:
-            self._cells.append(self._shown(raw))
+        self._cells.append(text)
+
+    def _text(self, raw: str) -> str:
+        if self._kind != "s":
+            return self._shown(raw)
+        try:
+            return self._texts.get(int(raw))
+        except (ValueError, IndexError) as error:
+            raise ImportFileBroken(line=self._line) from error
 
     def _shown(self, raw: str) -> str:
         if self._kind == "n":
@@ -187,6 +205,9 @@ def _number(raw: str, shape: str, *, is_1904: bool) -> str:
             short = format(float(raw), ".15g")
         except (ValueError, OverflowError):
             return raw
+        if abs(float(short)) >= _WHOLE_MAX:
+            # Left as it is shortened, so that whoever reads a card's number refuses it.
+            return short.upper()
         raw = str(int(float(short))) if "e" in short and float(short).is_integer() else short
     return raw.zfill(len(shape)) if shape else raw
 

@@ -69,7 +69,8 @@ _BY_NUMBER = {
     " CASE WHEN e.actor_kind = 'staff' THEN e.actor_id::uuid END, e.detail->>'tag', NULL::bigint"
     " FROM audit_entries e WHERE e.object_kind = 'member' AND e.object_id = m.id::text"
     # What other streams show themselves.
-    " AND e.action NOT IN ('visit.identified', 'consent.given')"
+    " AND e.action NOT IN ('visit.identified', 'consent.given', 'points.granted', 'points.spent',"
+    "  'debit.reversed', 'top_up.reversed', 'hold.posted', 'hold.voided', 'refund.paid')"
     " AND e.seq < :trail_seq ORDER BY e.seq DESC LIMIT :most",
     "heard": "SELECT 'heard', i.received_at, NULL::uuid, i.id, coalesce(i.event, i.kind),"
     " NULL::bigint, NULL::uuid, NULL::uuid, NULL::text, NULL::bigint FROM fans f"
