@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 from o2o.app.leftovers import leave_with_parent
-from o2o.app.runtime import open_runtime
+from o2o.app.runtime import Runtime, open_runtime
 from o2o.app.wiring import wire, wire_registry
 from o2o.infra.direct import direct_of
 from o2o.infra.holder import Holder
@@ -12,8 +13,34 @@ from o2o.infra.logging import get_logger
 from o2o.infra.relay import Relay
 from o2o.infra.schedule import Schedule
 from o2o.infra.settings import Settings
+from o2o.infra.subscriptions import Registry, Topics
 
 log = get_logger(__name__)
+
+
+def open_lanes(runtime: Runtime, registry: Registry, holder: Holder) -> list[Relay]:
+    """Make the lanes of one process; those of events wake those of errands."""
+
+    def lane(topics: Topics, *, wakes: Sequence[Relay] = (), after: Sequence[Relay] = ()) -> Relay:
+        return Relay(
+            sessions=runtime.sessions,
+            registry=registry,
+            clock=runtime.clock,
+            topics=topics,
+            holder=holder,
+            wakes=wakes,
+            after=after,
+        )
+
+    topics = registry.lanes
+    urgent_errands = lane(topics.urgent_errands)
+    errands = lane(topics.errands, after=[urgent_errands])
+    return [
+        urgent_errands,
+        errands,
+        lane(topics.urgent_events, wakes=[urgent_errands]),
+        lane(topics.events, wakes=[urgent_errands, errands]),
+    ]
 
 
 async def run_relay_process(settings: Settings, *, is_child: bool = False) -> None:
@@ -23,20 +50,8 @@ async def run_relay_process(settings: Settings, *, is_child: bool = False) -> No
     runtime = open_runtime(settings)
     wired = wire(runtime)
     registry = wire_registry(runtime, wired)
-    urgent, errands = registry.urgent_topics, registry.errand_topics
     holder = Holder(direct_of(runtime.sessions))
-    lanes = [
-        Relay(
-            sessions=runtime.sessions,
-            registry=registry,
-            clock=runtime.clock,
-            only=only,
-            without=without,
-            holder=holder,
-        )
-        # An event never waits behind an answer of WeChat, nor what is urgent behind what is not.
-        for only, without in ((urgent, None), (errands, None), (None, urgent | errands))
-    ]
+    lanes = open_lanes(runtime, registry, holder)
     schedule = Schedule(sessions=runtime.sessions, registry=registry, clock=runtime.clock)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

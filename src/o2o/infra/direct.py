@@ -138,6 +138,15 @@ async def fetch_rows(tx: Tx, statement: TextClause, values: Mapping[str, Any]) -
     return await fetch_direct(tx, numbered, *[values[name] for name in names])
 
 
+async def write_rows(tx: Tx, statement: TextClause, values: Mapping[str, Any]) -> list[Row]:
+    """As `fetch_rows`, but always inside the transaction, which this begins if nothing else did.
+
+    For writes that must be undone with what comes after them.
+    """
+    numbered, names = _numbered(statement.text)
+    return await _fetch(await _driver_of(tx), numbered, tuple(values[name] for name in names))
+
+
 @lru_cache(maxsize=512)
 def _numbered(statement: str) -> tuple[str, list[str]]:
     compiled = text(statement).compile(dialect=_DIALECT)

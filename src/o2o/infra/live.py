@@ -14,7 +14,8 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
-from o2o.infra.database import SessionFactory, transaction
+from o2o.infra.database import SessionFactory
+from o2o.infra.direct import fetch_rows, reading_direct
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import LIVE_STREAMS
 from o2o.infra.outbox import Errand
@@ -61,8 +62,8 @@ class Broadcaster:
         await self._say([msgspec.json.encode(message).decode() for message in messages])
 
     async def _say(self, messages: Sequence[str]) -> None:
-        async with transaction(self._sessions) as tx:
-            await tx.execute(_NOTIFY, {"channel": CHANNEL, "messages": list(messages)})
+        async with reading_direct(self._sessions) as tx:
+            await fetch_rows(tx, _NOTIFY, {"channel": CHANNEL, "messages": list(messages)})
 
 
 class Hub:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.infra.trace import current_trace_id
 from o2o.kernel.events import Event
 
@@ -81,7 +82,8 @@ async def _write(tx: Tx, messages: Sequence[_Message], *, now: datetime) -> None
     topics, payloads, ordering_keys, dedupe_keys, available_ats = map(
         list, zip(*messages, strict=True)
     )
-    await tx.execute(
+    await write_rows(
+        tx,
         _INSERT,
         {
             "trace_id": current_trace_id(),

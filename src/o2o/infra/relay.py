@@ -1,22 +1,32 @@
 """The relay: carries outbox messages to subscribers and performers, at least once, in order.
 
-A process runs it in three lanes: one for what is urgent, one for errands that wait for others
-(WeChat, a gateway of text messages), one for everything else. So no event waits behind a slow
-answer, and no call for a guest behind a hundred pieces of news.
+A process runs it in lanes (`Registry.lanes`): events and errands apart, and what is urgent apart
+from what is not. So no event waits behind a slow answer of WeChat, and no call for a guest behind a
+hundred pieces of news. A lane of events wakes those of errands, which it makes: they look by
+themselves more rarely.
 """
 
 import asyncio
 import random
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from o2o.infra import relay_queries as queries
 from o2o.infra.database import SessionFactory, Tx, reading, transaction
+from o2o.infra.direct import reading_direct
 from o2o.infra.holder import Holder
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import OUTBOX_DELIVERED, OUTBOX_FAILED
 from o2o.infra.relay_queries import Claimed
-from o2o.infra.subscriptions import Later, ManySubscription, Never, Registry, Subscription
+from o2o.infra.subscriptions import (
+    Later,
+    ManySubscription,
+    Never,
+    Registry,
+    Subscription,
+    Topics,
+)
 from o2o.infra.trace import new_trace_id, trace_id_var
 from o2o.kernel.clock import Clock
 from o2o.kernel.events import decode_event
@@ -30,9 +40,15 @@ ERRAND_BATCH_MAX = 16
 ERRAND_BATCHES_AT_ONCE = 4
 ERRANDS_AT_ONCE = 32
 POLL_SECONDS = 0.05
+# Most errands come of events, whose lanes wake theirs; the others wait so long at most.
+ERRAND_POLL_SECONDS = 0.15
+# For so long at most between two batches: what is not urgent is late then, but goes on.
+STAND_BACK_SECONDS = 1.0
 BACKOFF_SECONDS_MAX = 20.0
 # A message nobody could deliver for a day will not be delivered by trying on.
 GIVE_UP_AFTER = timedelta(hours=24)
+
+EVERYTHING = Topics()
 
 
 def backoff_seconds(attempts: int) -> float:
@@ -50,42 +66,61 @@ class Relay:
         sessions: SessionFactory,
         registry: Registry,
         clock: Clock,
-        only: Collection[str] | None = None,
-        without: Collection[str] | None = None,
+        topics: Topics = EVERYTHING,
         holder: Holder | None = None,
+        wakes: Collection["Relay"] = (),
+        after: Collection["Relay"] = (),
     ) -> None:
-        """Deliver what `registry` knows; leave other topics to relays that know them.
+        """Deliver what `registry` knows of `topics`; leave the others to relays that know them.
 
-        A lane takes `only` some topics, or all `without` those. What it holds when its process
-        dies is free as soon as others see that its `holder` is gone; without one, with the lease.
+        What it holds when its process dies is free as soon as others see that its `holder` is
+        gone; without one, with the lease. It `wakes` other lanes after each batch, and stands back
+        for a while where those `after` which it comes have more to do than they can.
         """
         self._sessions = sessions
         self._registry = registry
         self._clock = clock
-        self._only, self._without = only, without
+        self._topics = topics
         self._holder = holder
-        is_of_errands = only is not None
-        self._batch_max = ERRAND_BATCH_MAX if is_of_errands else BATCH_MAX
-        self._batches_at_once = ERRAND_BATCHES_AT_ONCE if is_of_errands else 1
+        self._wakes, self._after = wakes, after
+        self._batch_max = ERRAND_BATCH_MAX if topics.are_errands else BATCH_MAX
+        self._batches_at_once = ERRAND_BATCHES_AT_ONCE if topics.are_errands else 1
+        self._poll_seconds = ERRAND_POLL_SECONDS if topics.are_errands else POLL_SECONDS
         self._gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
+        self._is_stopping = False
+        self._woken = asyncio.Event()
+        # Unset while looks find as much as can be taken at once.
+        self.has_caught_up = asyncio.Event()
+        self.has_caught_up.set()
 
     def stop(self) -> None:
         """Finish the batches in hand, then return from `run`."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Look for due messages now: some were written."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Deliver until stopped. An absent database is waited for."""
-        while not self._stopping.is_set():
+        while not self._is_stopping:
+            await self._stand_back()
+            # Before the look: what is written during it wakes the lane once more.
+            self._woken.clear()
             try:
                 batch = await self._claim()
             except Exception as error:  # noqa: BLE001 - the relay outlives whatever one round met
                 log.warning("relay.round_failed", error=repr(error))
                 await self._pause(1.0)
                 continue
+            if len(batch) < self._batch_max:
+                self.has_caught_up.set()
+            else:
+                self.has_caught_up.clear()
             if not batch:
-                await self._pause(POLL_SECONDS)
+                await self._pause(self._poll_seconds)
                 continue
             self._under_way.add(asyncio.create_task(self._deliver_in_background(batch)))
             if len(self._under_way) >= self._batches_at_once:
@@ -94,9 +129,14 @@ class Relay:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
+    async def _stand_back(self) -> None:
+        for lane in self._after:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(lane.has_caught_up.wait(), STAND_BACK_SECONDS)
+
     async def _pause(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             return
 
@@ -109,14 +149,14 @@ class Relay:
 
     async def _claim(self) -> list[Claimed]:
         # One statement, kept at once: several times a second, mostly for nothing.
-        async with reading(self._sessions) as tx:
+        async with reading_direct(self._sessions) as tx:
             return await queries.claim_due(
                 tx,
                 limit=self._batch_max,
                 now=self._clock.now(),
                 holder=self._holder.number if self._holder is not None else None,
-                only=self._only,
-                without=self._without,
+                only=self._topics.only,
+                without=self._topics.without,
             )
 
     async def _deliver_in_background(self, batch: Sequence[Claimed]) -> None:
@@ -125,6 +165,8 @@ class Relay:
         except Exception as error:  # noqa: BLE001 - they come again when the lease has run out
             log.warning("relay.round_failed", error=repr(error))
             await self._pause(1.0)
+        for lane in self._wakes:
+            lane.wake()
 
     async def _deliver_batch(self, batch: Sequence[Claimed]) -> None:
         gate = self._gate
@@ -222,13 +264,15 @@ class Relay:
     async def _settle(self, outcomes: Sequence[tuple[Claimed, Exception | None]]) -> None:
         now = self._clock.now()
         done = [message for message, error in outcomes if error is None]
-        async with reading(self._sessions) as tx:
-            if done:
+        if done:
+            async with reading_direct(self._sessions) as tx:
                 await queries.delete_done(tx, [message.id for message in done])
             for message in done:
                 OUTBOX_DELIVERED.labels(message.topic).inc()
-            for message, error in outcomes:
-                if error is not None:
+        failures = [(message, error) for message, error in outcomes if error is not None]
+        if failures:
+            async with reading(self._sessions) as tx:
+                for message, error in failures:
                     await self._settle_failure(tx, message, error=error, now=now)
 
     async def _settle_failure(

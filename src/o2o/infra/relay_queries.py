@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows, write_rows
 
 LEASE_SECONDS = 60
 
@@ -41,6 +42,14 @@ _CLAIM = text(
 )
 
 
+_DELETE = text("DELETE FROM outbox_messages WHERE id = ANY(CAST(:ids AS bigint[]))")
+_HANDLE = text(
+    "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
+    " SELECT :subscriber, id, :now FROM unnest(CAST(:ids AS bigint[])) AS m(id) ORDER BY id"
+    " ON CONFLICT DO NOTHING RETURNING message_id"
+)
+
+
 async def claim_due(
     tx: Tx,
     *,
@@ -62,16 +71,13 @@ async def claim_due(
         "only": None if only is None else sorted(only),
         "without": None if without is None else sorted(without),
     }
-    rows = await tx.execute(_CLAIM, values)
+    rows = await fetch_rows(tx, _CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda message: message.id)
 
 
 async def delete_done(tx: Tx, ids: Sequence[int]) -> None:
     """Remove delivered messages."""
-    await tx.execute(
-        text("DELETE FROM outbox_messages WHERE id = ANY(CAST(:ids AS bigint[]))"),
-        {"ids": list(ids)},
-    )
+    await fetch_rows(tx, _DELETE, {"ids": list(ids)})
 
 
 async def postpone(tx: Tx, message_id: int, *, until: datetime, error: str) -> None:
@@ -126,15 +132,8 @@ async def claim_handlings(
     tx: Tx, *, subscriber: str, message_ids: Sequence[int], now: datetime
 ) -> set[int]:
     """Note that a subscriber handles these messages; return those that it did not yet."""
-    rows = await tx.execute(
-        text(
-            "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
-            " SELECT :subscriber, id, :now FROM unnest(CAST(:ids AS bigint[])) AS m(id) ORDER BY id"
-            " ON CONFLICT DO NOTHING RETURNING message_id"
-        ),
-        {"subscriber": subscriber, "ids": list(message_ids), "now": now},
-    )
-    return set(rows.scalars())
+    values = {"subscriber": subscriber, "ids": list(message_ids), "now": now}
+    return {row.message_id for row in await write_rows(tx, _HANDLE, values)}
 
 
 async def forget_handled(tx: Tx, now: datetime) -> None:

@@ -46,6 +46,28 @@ class ManySubscription(msgspec.Struct, frozen=True):
     handle: ManySubscriber
 
 
+class Topics(msgspec.Struct, frozen=True, kw_only=True):
+    """What one lane of the relay carries: `only` some topics, or all `without` those."""
+
+    only: frozenset[str] | None = None
+    without: frozenset[str] | None = None
+    # Errands may take seconds each; events only write.
+    are_errands: bool = False
+
+
+class Lanes(msgspec.Struct, frozen=True, kw_only=True):
+    """The lanes of a relay, each topic in one.
+
+    An event never waits behind an answer of another house, nor what is urgent behind what is not.
+    """
+
+    urgent_events: Topics
+    urgent_errands: Topics
+    errands: Topics
+    # And the errands that wait for nobody.
+    events: Topics
+
+
 class Timetable(msgspec.Struct, frozen=True):
     """Work that comes round every so many seconds."""
 
@@ -63,7 +85,8 @@ class Registry:
         self.many_subscriptions: dict[str, list[ManySubscription]] = {}
         self.performers: dict[str, Performer] = {}
         self.many_performers: dict[str, ManyPerformer] = {}
-        self.urgent_topics: frozenset[str] = frozenset()
+        self._urgent_events: set[str] = set()
+        self._urgent_errands: set[str] = set()
         self.timetables: dict[str, Timetable] = {}
 
     def subscribe(self, event: type[E], handle: Callable[[Tx, E], Awaitable[None]]) -> None:
@@ -74,21 +97,35 @@ class Registry:
             listeners.append(Subscription(name, event.name, handle))
 
     def subscribe_many(
-        self, event: type[E], handle: Callable[[Tx, Sequence[E]], Awaitable[None]]
+        self,
+        event: type[E],
+        handle: Callable[[Tx, Sequence[E]], Awaitable[None]],
+        *,
+        is_urgent: bool = False,
     ) -> None:
         """As `subscribe`, with all such events in hand in one transaction: for swarms.
 
-        Where that fails, each event is handled in a transaction of its own.
+        Where that fails, each event is handled in a transaction of its own. Urgent events wait for
+        no others, nor for other listeners than their own.
         """
         name = f"{handle.__module__}.{handle.__name__}"
         listeners = self.many_subscriptions.setdefault(event.name, [])
         if all(listener.name != name for listener in listeners):
             listeners.append(ManySubscription(name, event.name, handle))
+        if is_urgent:
+            self._urgent_events.add(event.name)
 
     @property
-    def errand_topics(self) -> frozenset[str]:
-        """The topics whose performers may wait for others: nobody else is to wait for them."""
-        return frozenset(self.performers) - self.urgent_topics
+    def lanes(self) -> Lanes:
+        """Return how a relay's lanes share all topics."""
+        events, errands = frozenset(self._urgent_events), frozenset(self._urgent_errands)
+        others = frozenset(self.performers) - errands
+        return Lanes(
+            urgent_events=Topics(only=events),
+            urgent_errands=Topics(only=errands, are_errands=True),
+            errands=Topics(only=others, are_errands=True),
+            events=Topics(without=events | errands | others),
+        )
 
     def perform_many(self, topic: str, performer: ManyPerformer) -> None:
         """Let `performer` do all errands of a topic in hand at once; it waits for nobody."""
@@ -101,7 +138,7 @@ class Registry:
         """
         self.performers[topic] = performer
         if is_urgent:
-            self.urgent_topics |= {topic}
+            self._urgent_errands.add(topic)
 
     def schedule(self, name: str, *, every_seconds: int, run: Job) -> None:
         """Run a job again and again; one process at a time holds its lease."""

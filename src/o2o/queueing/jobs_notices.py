@@ -27,7 +27,8 @@ def register(registry: Registry, *, messenger: Messenger, clock: Clock, voice: V
     """Listen to the queues, and let the messenger ask whether a notice is true still."""
     messenger.ask_before(CHECK, are_notices_true)
     jobs = NoticeJobs(clock, voice)
-    registry.subscribe_many(TicketCalled, jobs.tell_of_calls)
+    # Somebody stands at the desk and waits for them.
+    registry.subscribe_many(TicketCalled, jobs.tell_of_calls, is_urgent=True)
     registry.subscribe_many(QueueChanged, jobs.tell_almost_there)
     registry.subscribe_many(TicketEnded, jobs.tell_of_ends)
     registry.subscribe(PromiseMissed, jobs.tell_of_promise)

@@ -3,14 +3,29 @@
 import pytest
 from sqlalchemy import text
 
-from o2o.infra.database import SessionFactory, Tx, transaction
-from o2o.infra.direct import fetch_direct, fetch_rows, reading_direct
+from o2o.infra.database import SessionFactory, Tx, transaction, transaction_on_demand
+from o2o.infra.direct import (
+    direct_of,
+    fetch_direct,
+    fetch_rows,
+    lead_past,
+    reading_direct,
+    write_rows,
+)
+from o2o.infra.outbox import publish
+from o2o.kernel.events import Event
 
 INSERT = text(
     "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
     " VALUES (:name, :number, now()) RETURNING message_id, subscriber || ':' || :name AS twice"
 )
 COUNT = text("SELECT count(*) AS n FROM handled_messages WHERE subscriber = :name")
+
+WAITING = "SELECT topic FROM outbox_messages"
+
+
+class Rung(Event, frozen=True, kw_only=True):
+    name = "test.rung"
 
 
 async def counted(tx: Tx) -> int:
@@ -54,6 +69,36 @@ async def test_a_write_without_a_transaction_is_kept_at_once(sessions: SessionFa
     async with reading_direct(sessions) as tx, reading_direct(sessions) as beside:
         await fetch_rows(tx, INSERT, {"number": 1, "name": "test"})
         assert await counted(beside) == 1
+
+
+async def test_a_transaction_on_demand_begins_with_its_first_write_and_undoes_it(
+    sessions: SessionFactory,
+) -> None:
+    direct = direct_of(sessions)
+
+    async def write_and_fail() -> None:
+        async with transaction_on_demand(sessions) as tx:
+            lead_past(tx, direct)
+            # Still a statement of its own …
+            assert await counted(tx) == 0
+            # … and from here on all of them inside.
+            await write_rows(tx, INSERT, {"number": 1, "name": "test"})
+            await publish(tx, Rung())
+            assert await counted(tx) == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write_and_fail()
+    async with reading_direct(sessions) as tx:
+        assert await counted(tx) == 0
+    async with transaction_on_demand(sessions) as tx:
+        lead_past(tx, direct)
+        await publish(tx, Rung())
+        async with reading_direct(sessions) as beside:
+            assert await fetch_direct(beside, WAITING) == []
+    async with reading_direct(sessions) as tx:
+        assert [row.topic for row in await fetch_direct(tx, WAITING)] == ["test.rung"]
+    await direct.close()
 
 
 async def test_connections_that_a_restart_left_dead_are_passed_over(

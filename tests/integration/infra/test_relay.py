@@ -1,16 +1,19 @@
 """The relay against PostgreSQL: once per subscriber, in order per key, dead letters kept."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from o2o.infra import relay as relay_module
 from o2o.infra.database import SessionFactory, Tx, transaction
 from o2o.infra.outbox import Errand, publish, send
 from o2o.infra.relay import Relay
 from o2o.infra.relay_queries import revive_dead
-from o2o.infra.subscriptions import Never, Registry
+from o2o.infra.subscriptions import Lanes, Never, Registry, Topics
 from o2o.kernel.events import Event
 from tests.fakes.clock import FakeClock
 
@@ -98,7 +101,7 @@ async def test_errands_with_one_key_keep_their_order_through_a_failure(
     assert done == [9, 1, 2, 3]
 
 
-async def test_what_is_urgent_is_left_to_its_own_lane_and_waits_for_no_other(
+async def test_what_is_urgent_is_left_to_lanes_of_its_own_and_waits_for_no_other(
     sessions: SessionFactory, clock: FakeClock
 ) -> None:
     done: list[str] = []
@@ -106,26 +109,116 @@ async def test_what_is_urgent_is_left_to_its_own_lane_and_waits_for_no_other(
     async def perform(payload: dict[str, Any]) -> None:
         done.append(payload["name"])
 
+    async def hear(_: Tx, events: Sequence[BellRung]) -> None:
+        done.append(f"heard {len(events)}")
+
     registry = Registry()
     registry.perform("test.do", perform)
     registry.perform("test.do_at_once", perform, is_urgent=True)
-    urgent, errands = registry.urgent_topics, registry.errand_topics
-    assert urgent == {"test.do_at_once"}
-    assert errands == {"test.do"}
+    registry.subscribe_many(BellRung, hear, is_urgent=True)
+    lanes = registry.lanes
+    assert lanes == Lanes(
+        urgent_events=Topics(only=frozenset({BellRung.name})),
+        urgent_errands=Topics(only=frozenset({"test.do_at_once"}), are_errands=True),
+        errands=Topics(only=frozenset({"test.do"}), are_errands=True),
+        events=Topics(without=frozenset({BellRung.name, "test.do_at_once", "test.do"})),
+    )
+    urgent_events, urgent_errands, errands, rest = (
+        Relay(sessions=sessions, registry=registry, clock=clock, topics=topics)
+        for topics in (lanes.urgent_events, lanes.urgent_errands, lanes.errands, lanes.events)
+    )
     async with transaction(sessions) as tx:
         before = [Errand(topic="test.do", payload={"name": f"news {n}"}) for n in range(40)]
         call = Errand(topic="test.do_at_once", payload={"name": "call"})
         await send(tx, [*before, call], now=clock.now())
+        await publish(tx, BellRung(times=1), now=clock.now())
 
-    of_urgent = Relay(sessions=sessions, registry=registry, clock=clock, only=urgent)
-    assert await of_urgent.deliver_due() == 1
-    assert done == ["call"]
-    of_events = Relay(sessions=sessions, registry=registry, clock=clock, without=urgent | errands)
-    assert await of_events.deliver_due() == 0
-    of_errands = Relay(sessions=sessions, registry=registry, clock=clock, only=errands)
-    while await of_errands.deliver_due():
+    assert await urgent_errands.deliver_due() == 1
+    assert await urgent_events.deliver_due() == 1
+    assert done == ["call", "heard 1"]
+    assert await rest.deliver_due() == 0
+    while await errands.deliver_due():
         pass
-    assert sorted(done) == sorted(["call", *(f"news {n}" for n in range(40))])
+    assert sorted(done) == sorted(["call", "heard 1", *(f"news {n}" for n in range(40))])
+
+
+async def test_a_lane_of_events_wakes_that_of_the_errands_it_makes(
+    sessions: SessionFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "ERRAND_POLL_SECONDS", 3600.0)
+    is_done = asyncio.Event()
+
+    async def ask(tx: Tx, event: BellRung) -> None:
+        await send(tx, [Errand(topic="test.do", payload={"n": event.times})], now=clock.now())
+
+    async def perform(_: dict[str, Any]) -> None:
+        is_done.set()
+
+    registry = Registry()
+    registry.subscribe(BellRung, ask)
+    registry.perform("test.do", perform)
+    lanes = registry.lanes
+    errands = Relay(sessions=sessions, registry=registry, clock=clock, topics=lanes.errands)
+    events = Relay(
+        sessions=sessions, registry=registry, clock=clock, topics=lanes.events, wakes=[errands]
+    )
+    running = [asyncio.create_task(lane.run()) for lane in (errands, events)]
+    # Until both have found nothing.
+    await asyncio.sleep(0.2)
+    async with transaction(sessions) as tx:
+        await publish(tx, BellRung(times=1), now=clock.now())
+    await asyncio.wait_for(is_done.wait(), 30)
+    for lane in (errands, events):
+        lane.stop()
+    await asyncio.gather(*running)
+    assert await count(sessions, "outbox_messages") == 0
+
+
+async def test_errands_stand_back_while_urgent_ones_are_more_than_can_be_done(
+    sessions: SessionFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "ERRAND_BATCH_MAX", 2)
+    monkeypatch.setattr(relay_module, "ERRAND_BATCHES_AT_ONCE", 1)
+    monkeypatch.setattr(relay_module, "STAND_BACK_SECONDS", 3600.0)
+    done: list[str] = []
+    are_calls_answered, are_all_done = asyncio.Event(), asyncio.Event()
+
+    async def call(_: dict[str, Any]) -> None:
+        await are_calls_answered.wait()
+        done.append("call")
+
+    async def tell(_: dict[str, Any]) -> None:
+        done.append("news")
+        are_all_done.set()
+
+    registry = Registry()
+    registry.perform("test.call", call, is_urgent=True)
+    registry.perform("test.tell", tell)
+    urgent = Relay(
+        sessions=sessions, registry=registry, clock=clock, topics=registry.lanes.urgent_errands
+    )
+    others = Relay(
+        sessions=sessions,
+        registry=registry,
+        clock=clock,
+        topics=registry.lanes.errands,
+        after=[urgent],
+    )
+    async with transaction(sessions) as tx:
+        await send(tx, [Errand(topic="test.call", payload={}) for _ in range(4)], now=clock.now())
+    running = [asyncio.create_task(urgent.run())]
+    await asyncio.sleep(0.2)
+    async with transaction(sessions) as tx:
+        await send(tx, [Errand(topic="test.tell", payload={})], now=clock.now())
+    running.append(asyncio.create_task(others.run()))
+    await asyncio.sleep(0.2)
+    assert done == []
+    are_calls_answered.set()
+    await asyncio.wait_for(are_all_done.wait(), 30)
+    for lane in (urgent, others):
+        lane.stop()
+    await asyncio.gather(*running)
+    assert done == [*("call",) * 4, "news"]
 
 
 async def test_a_hopeless_errand_becomes_a_dead_letter_that_can_be_revived(
@@ -225,11 +318,8 @@ async def test_lanes_take_their_own_topics_and_swarms_of_errands_go_at_once(
     registry.perform("test.slow", slowly)
     registry.perform_many("test.quick", at_once)
     slow, quick = (
-        Relay(sessions=sessions, registry=registry, clock=clock, only=only, without=without)
-        for only, without in (
-            (registry.errand_topics, None),
-            (None, registry.errand_topics),
-        )
+        Relay(sessions=sessions, registry=registry, clock=clock, topics=topics)
+        for topics in (registry.lanes.errands, registry.lanes.events)
     )
     async with transaction(sessions) as tx:
         topics = ("test.slow", "test.quick", "test.quick")

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TicketNoticeKind
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.queueing.actions.tell_parties import News, Told, Voice, tell_parties
 from o2o.queueing.queries.lines import LineKey, LineState, list_lines
 from o2o.queueing.queries.parties import Party, list_parties
@@ -44,7 +45,7 @@ async def tell_almost_there(
         return 0
     # Whoever cannot be reached yet may follow the account in a minute: only the others are noted.
     parties = await list_parties(tx, ahead)
-    rows = await tx.execute(_TAKE_NOTE, {"ticket_ids": list(parties), "now": now})
+    rows = await write_rows(tx, _TAKE_NOTE, {"ticket_ids": list(parties), "now": now})
     news = [
         News(row.id, 0, partial(_say, voice=voice, ahead=ahead[row.id], line=by_ticket[row.id]))
         for row in rows

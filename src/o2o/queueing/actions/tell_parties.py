@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TicketNoticeKind
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.queueing.queries.parties import Party, list_parties, list_ticket_statuses
 from o2o.queueing.rules.notices import is_news, message_id
 from o2o.web.copy import Words
@@ -86,7 +87,8 @@ async def tell_parties(
     }
     if not wanted:
         return 0
-    rows = await tx.execute(
+    rows = await write_rows(
+        tx,
         _NOTE,
         {
             "kind": kind.value,

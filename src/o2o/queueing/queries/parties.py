@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import QueueKind, TicketStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.commands import ticket_code
 
 # The fan who took the number; else the member's, the store's account first, where he followed
@@ -61,7 +62,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_parties(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, Party]:
     """Return whom to tell of these tickets; those whom nobody follows for are left out."""
-    rows = await tx.execute(_PARTIES, {"ticket_ids": list(ticket_ids)})
+    rows = await fetch_rows(tx, _PARTIES, {"ticket_ids": list(ticket_ids)})
     return {
         row.id: Party(
             ticket_id=row.id,
@@ -83,5 +84,5 @@ async def list_parties(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, Party
 
 async def list_ticket_statuses(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, TicketStatus]:
     """Return how these tickets stand now."""
-    rows = await tx.execute(_STATUSES, {"ticket_ids": list(ticket_ids)})
+    rows = await fetch_rows(tx, _STATUSES, {"ticket_ids": list(ticket_ids)})
     return {row.id: TicketStatus(row.status) for row in rows}

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import DeliveryChannel
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.infra.outbox import Errand, send
 from o2o.kernel.ids import new_id
 from o2o.wechat.codec.replies import AnyReply, as_custom_message
@@ -101,7 +102,8 @@ async def queue_messages(
     if not messages:
         return []
     ids = [new_id() for _ in messages]
-    rows = await tx.execute(
+    rows = await write_rows(
+        tx,
         _INSERT,
         {
             "ids": ids,

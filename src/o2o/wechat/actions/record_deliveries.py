@@ -9,6 +9,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import DeliveryChannel
 from o2o.crm.statuses import DeliveryStatus as S
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.infra.outbox import send
 from o2o.wechat.actions.queue_messages import sending_errand
 from o2o.wechat.chat.asks import Heard
@@ -81,7 +82,8 @@ async def record_acceptances(
 ) -> None:
     """WeChat took these messages, under these msgids. Apply the results that came before this."""
     sources = [source.value for source in DELIVERY_MOVES.sources_of(S.ACCEPTED)]
-    await tx.execute(
+    await write_rows(
+        tx,
         _ACCEPT,
         {
             "ids": [delivery.id for delivery, _ in accepted],
@@ -132,7 +134,7 @@ async def record_refusal(
 async def record_withdrawals(tx: Tx, delivery_ids: Sequence[UUID], *, now: datetime) -> None:
     """What the messages tell is over: they are not sent any more."""
     sources = [source.value for source in DELIVERY_MOVES.sources_of(S.WITHDRAWN)]
-    await tx.execute(_WITHDRAW, {"ids": list(delivery_ids), "now": now, "sources": sources})
+    await write_rows(tx, _WITHDRAW, {"ids": list(delivery_ids), "now": now, "sources": sources})
 
 
 async def send_otherwise(

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from o2o.crm.statuses import DeliveryChannel
 from o2o.crm.wechat import MessageTemplate
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 
 _QUEUED = text(
     "SELECT d.id, d.account_id, d.openid, d.channel, d.client_msg_id, d.purpose, d.content,"
@@ -45,7 +46,7 @@ class QueuedDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_queued(tx: Tx, delivery_ids: Collection[UUID]) -> dict[UUID, QueuedDelivery]:
     """Return those of these deliveries that wait to be sent; of the others the fate is decided."""
-    rows = await tx.execute(_QUEUED, {"ids": list(delivery_ids)})
+    rows = await fetch_rows(tx, _QUEUED, {"ids": list(delivery_ids)})
     return {
         row.id: QueuedDelivery(
             id=row.id,
@@ -80,7 +81,8 @@ async def find_finish_statuses(
 
     `messages` are account, openid and msgid; the answer is by account and msgid.
     """
-    rows = await tx.execute(
+    rows = await fetch_rows(
+        tx,
         _FINISH_EVENTS,
         {
             "account_ids": [account_id for account_id, _, _ in messages],
