@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.idempotency import RequestBodyDiffers
@@ -12,7 +13,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.errors import Fact
 from o2o.kernel.ids import BrandId, MemberId, RequestId, new_request_id
 from o2o.ledger.errors import BalanceLimitExceeded, InsufficientBalance
-from o2o.ledger.queries import list_statement
+from o2o.ledger.queries import get_wallet, list_statement
 from o2o.membership.actions.accept_pass_on import accept_pass_on
 from o2o.membership.actions.offer_pass_on import link_token, offer_pass_on, token_hash
 from o2o.membership.actions.withdraw_pass_on import (
@@ -100,6 +101,27 @@ async def test_it_cannot_be_spent_meanwhile_and_arrives_with_a_yes(
         ("passed_on", 3_000, 3_000)
     ]
     assert await count(sessions, "outbox_messages", "topic = 'pass_on.settled'") == 1
+
+
+async def test_it_is_drawn_in_the_order_of_the_programme(
+    sessions: SessionFactory, counter: Counter, friend: MemberId, seal: Seal, clock: FakeClock
+) -> None:
+    order = text("UPDATE programmes SET draw_order = 'principal_first' WHERE brand_id = :id")
+    async with transaction(sessions) as tx:
+        await given_balance(
+            tx, counter.member_id, counter.store.id, principal_fen=1_000, bonus_fen=9_000
+        )
+        await tx.execute(order, {"id": counter.brand.id})
+    offer_id = await offer(sessions, counter, friend, seal=seal, clock=clock)
+    async with sessions() as tx:
+        left = await get_wallet(tx, counter.member_id)
+    assert (left.principal_fen, left.bonus_fen) == (8_000, 9_000)
+
+    assert await accept(sessions, offer_id, friend, clock) is None
+    async with sessions() as tx:
+        left, got = [await get_wallet(tx, one) for one in (counter.member_id, friend)]
+    assert (left.principal_fen, left.bonus_fen) == (8_000, 9_000)
+    assert (got.principal_fen, got.bonus_fen) == (3_000, 0)
 
 
 async def test_the_receivers_limit_refuses_and_nothing_moves(

@@ -8,7 +8,7 @@ from o2o.crm.statuses import PassOnStatus
 from o2o.infra.audit import Actor, note
 from o2o.infra.database import Tx
 from o2o.kernel.errors import Fact
-from o2o.kernel.ids import MemberId, TransferId
+from o2o.kernel.ids import BrandId, MemberId, TransferId
 from o2o.ledger.actions.end_holds import VoidHold, void_holds
 from o2o.ledger.actions.pass_on_stored_value import PassOnStoredValue, pass_on_stored_value
 from o2o.ledger.actions.top_up_stored_value import prepaid_limit_fen
@@ -17,6 +17,7 @@ from o2o.membership.errors import MemberNotFound
 from o2o.membership.errors_pass_on import PassOnEnded, PassOnNotFound, PassOnToOneself
 from o2o.membership.queries.counter import MemberFacts, list_member_facts, lock_members
 from o2o.membership.queries.pass_on import find_offer, lock_offer
+from o2o.membership.queries.programmes import get_programme
 from o2o.membership.rules.request_ids import follows_from
 
 
@@ -84,6 +85,7 @@ def _check_taker(
 async def _move(tx: Tx, offer: PassOnOffer, taker: MemberFacts, *, now: datetime) -> TransferId:
     """Give back what was set aside and pass it on, together or not at all."""
     sender = MemberId(offer.from_member_id)
+    programme = await get_programme(tx, BrandId(offer.brand_id))
     [released] = await void_holds(
         tx,
         [
@@ -111,6 +113,7 @@ async def _move(tx: Tx, offer: PassOnOffer, taker: MemberFacts, *, now: datetime
                 now=now,
             )
         ],
+        order=programme.draw_order,
     )
     if isinstance(passed, Fact):
         raise passed

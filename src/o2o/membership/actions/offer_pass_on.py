@@ -21,6 +21,7 @@ from o2o.membership.errors_pass_on import PassOnTooManyOpen, PassOnToOneself
 from o2o.membership.events import PassOnOffered
 from o2o.membership.queries.counter import list_member_facts, lock_members
 from o2o.membership.queries.pass_on import count_open_offers, get_store_of_value
+from o2o.membership.queries.programmes import get_programme
 from o2o.membership.rules.request_ids import follows_from
 
 LASTS = timedelta(hours=24)
@@ -74,7 +75,9 @@ async def offer_pass_on(
     brand_id = await _check_members(tx, from_member_id, to_member_id)
     if await count_open_offers(tx, from_member_id) >= OPEN_MAX:
         raise PassOnTooManyOpen(count_max=OPEN_MAX)
-    held = await _hold(tx, request_id, from_member_id, amount_fen=amount_fen, now=now)
+    held = await _hold(
+        tx, request_id, from_member_id, brand_id=brand_id, amount_fen=amount_fen, now=now
+    )
     hashed = None if to_member_id else token_hash(seal, link_token(seal, request_id))
     await tx.execute(
         _INSERT,
@@ -131,8 +134,15 @@ async def _is_repeated(tx: Tx, request_id: RequestId, asked: tuple[UUID, UUID | 
 
 
 async def _hold(
-    tx: Tx, request_id: RequestId, member_id: UUID, *, amount_fen: int, now: datetime
+    tx: Tx,
+    request_id: RequestId,
+    member_id: UUID,
+    *,
+    brand_id: UUID,
+    amount_fen: int,
+    now: datetime,
 ) -> Held:
+    programme = await get_programme(tx, BrandId(brand_id))
     [held] = await hold_stored_value(
         tx,
         [
@@ -145,6 +155,7 @@ async def _hold(
                 now=now,
             )
         ],
+        order=programme.draw_order,
     )
     if isinstance(held, Fact):
         raise held
