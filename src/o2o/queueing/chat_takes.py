@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from o2o.crm.statuses import QueueStatus, TicketSource
+from o2o.crm.statuses import QueueKind, QueueStatus, TicketSource
 from o2o.kernel.errors import Fact
 from o2o.kernel.geo import Point
 from o2o.queueing.chat_held import tell_held
@@ -80,13 +80,20 @@ def _plan_in(phrases: Phrases, taking: Taking, line: Line) -> Answer | TakeTicke
     if not line.is_taking:
         key = "take.paused_line" if line.status is QueueStatus.PAUSED else "take.closed_line"
         return _end(phrases.text(want.ask, key, line=phrases.line(want.ask, line)))
-    size = want.talk.party_size
-    if crowd.has_tables and size is None:
+    if crowd.has_tables and want.talk.party_size is None:
         return _ask_party(phrases, want, crowd)
-    size = ALONE if size is None else size
+    size = _size_in(line, want)
     if not fitting([line], size):
         return _ask_size_again(phrases, want, crowd, lines=(line,))
     return _take(taking, line.queue_id, size)
+
+
+def _size_in(line: Line | None, want: Want) -> int:
+    """Return for how many a number is: for one where each serves one, however many came along."""
+    said = want.talk.party_size
+    if line is not None and line.kind is QueueKind.SERVICE_LINE and line.party_size_max == ALONE:
+        return ALONE
+    return ALONE if said is None else said
 
 
 def _plan_table(phrases: Phrases, taking: Taking) -> Answer | TakeTicket:
@@ -170,7 +177,7 @@ def tell_taken(phrases: Phrases, taking: Taking, outcome: TakenTicket | Fact) ->
             code=outcome.code,
             line=phrases.line(ask, line) if line else "",
         ),
-        phrases.text(ask, "held.at", store=crowd.name, party=want.talk.party_size or ALONE),
+        phrases.text(ask, "held.at", store=crowd.name, party=_size_in(line, want)),
         phrases.ahead(
             ask,
             outcome.parties_ahead,

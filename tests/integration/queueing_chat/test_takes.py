@@ -206,6 +206,12 @@ async def test_one_line_needs_no_question(sessions: SessionFactory, hall: House)
     told = await person.say("取号")
     assert told is not None
     assert told.startswith("取号成功：A001（开户）")
+    # Each number serves one, however many came along.
+    await change(sessions, "UPDATE queues SET party_size_max = 1")
+    company = await given_person(sessions, hall)
+    told = await company.say("取号3人")
+    assert told is not None
+    assert told.startswith("取号成功：A002（开户）\n小灶静安寺店，1位\n")
 
 
 async def test_closed_paused_and_too_large(
