@@ -19,7 +19,7 @@ from o2o.queueing.live import queue_topic
 from o2o.queueing.queries.lines import LineKey, LineState, list_lines
 from o2o.queueing.queries.own_tickets import Holder
 from o2o.queueing.queries.standings import TicketStanding, find_own_line, list_standings
-from o2o.queueing.rules.notices import told_range
+from o2o.queueing.rules.notices import told_wait
 
 log = get_logger(__name__)
 
@@ -38,9 +38,10 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     # Changes where the page has to be read anew: another status, another call.
     mark: str
     ahead: int | None = None
-    # From … to … minutes.
-    low: int | None = None
-    high: int | None = None
+    # From … to … minutes or hours, as they are said.
+    unit: str | None = None
+    low: str | None = None
+    high: str | None = None
 
 
 class Seat:
@@ -171,8 +172,8 @@ def _seen(
     if ahead is None or line is None:
         standing = standings.get(ticket_id)
         return None if standing is None else Seen(standing.status.value, standing.mark)
-    low, high = told_range(line.model.estimate(ahead))
-    return Seen("waiting", "waiting", ahead, low, high)
+    wait = told_wait(line.model.estimate(ahead))
+    return Seen("waiting", "waiting", ahead, wait.unit, wait.low, wait.high)
 
 
 def known_keys(boards: Boards) -> Iterable[LineKey]:

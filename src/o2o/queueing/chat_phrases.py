@@ -10,6 +10,7 @@ from o2o.crm.statuses import QueueStatus
 from o2o.kernel.errors import Fact
 from o2o.queueing.queries.crowds import Crowd, Line
 from o2o.queueing.queries.tickets_in_chat import HeldTicket
+from o2o.queueing.rules.notices import HOURS_FROM_MINUTES, in_words
 from o2o.queueing.rules.wait_estimate import WaitEstimate, rounded_minutes
 from o2o.web.copy import Words
 from o2o.wechat.chat.asks import Ask
@@ -97,12 +98,16 @@ class Phrases:
         return self.text(ask, "place.kilometres", count=count_said.removesuffix(".0"))
 
     def wait(self, ask: Ask, estimate: WaitEstimate | None) -> str:
-        """Return a wait as a range; where both ends are the same, as one figure."""
+        """Return a wait as a range, a long one in hours; equal ends as one figure."""
         if estimate is None or estimate.high_seconds <= 0:
             return self.text(ask, "held.wait_short")
         low, high = rounded_minutes(estimate.low_seconds), rounded_minutes(estimate.high_seconds)
         if low >= high:
             return self.text(ask, "held.wait_about", minutes=high)
+        if high > HOURS_FROM_MINUTES:
+            told = in_words(low, high)
+            key = "held.wait_within_hours" if told.is_from_now else "held.wait_hours"
+            return self.text(ask, key, low=told.low, high=told.high)
         return self.text(ask, "held.wait_range", low=low, high=high)
 
     def opening(self, ask: Ask, crowd: Crowd, key: str) -> str:

@@ -78,7 +78,7 @@ async def test_every_seat_learns_its_place_and_what_changes_it(
         assert first.mark.startswith("called:")
         assert [seat.seen.ahead for seat in seats[1:] if seat.seen] == list(range(39))
         assert seats[1].seen is not None
-        assert (seats[1].seen.low, seats[1].seen.high) == (0, 5)
+        assert (seats[1].seen.unit, seats[1].seen.low, seats[1].seen.high) == ("minutes", "0", "5")
 
         # Who leaves from the middle concerns those behind alone.
         await moved(sessions, Verb.CANCEL, tickets[20].ticket_id)

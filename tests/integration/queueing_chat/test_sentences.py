@@ -59,7 +59,7 @@ async def test_one_in_every_spelling_and_spoken(
     await given_place(sessions, restaurant, CLASSES)
     person = await given_person(sessions, hall)
     guest = await given_person(sessions, restaurant)
-    typed = ["1", "１", " 1 ", "1。", "①", "排队人数", "排隊人數"]
+    typed = ["1", "１", " 1 ", "1。", "①", "1\ufe0f\u20e3", "排队人数", "排隊人數"]
     spoken = ["1。", "一。", "一", "排队人数。"]
     told = [await person.say(words) for words in typed]
     told += [await person.speak(words) for words in spoken]

@@ -6,6 +6,7 @@ import pytest
 
 from bench.estimate import figures_of, judge, past_day
 from bench.evenings import DAYS_LEARNT, classes_of_store
+from o2o.queueing.rules.notices import in_words
 from o2o.queueing.rules.table_stays import Seated, Stays, Watch, departures, wait_for
 from o2o.queueing.rules.wait_estimate import ColdModel, WaitEstimate, rounded_minutes
 from o2o.queueing.rules.wait_learning import PastDay, PastWait, learn
@@ -27,6 +28,25 @@ def test_a_queue_without_a_history_shares_its_minutes_among_its_servers() -> Non
 
     assert model.estimate(0) == WaitEstimate(0, 0, 0)
     assert model.estimate(4) == WaitEstimate(600, 1200, 2160)
+    # No guess goes beyond an evening.
+    assert model.estimate(65) == WaitEstimate(9750, 19500, 21600)
+    assert model.estimate(5000) == WaitEstimate(10800, 21600, 21600)
+
+
+@pytest.mark.parametrize(
+    "minutes, told",
+    [
+        ((0, 5), ("minutes", "0", "5")),
+        ((45, 120), ("minutes", "45", "120")),
+        ((45, 125), ("hours", "0.5", "2.5")),
+        ((120, 180), ("hours", "2", "3")),
+        ((20, 130), ("hours", "0", "2.5")),
+    ],
+)
+def test_long_waits_are_told_in_hours(minutes: tuple[int, int], told: tuple[str, ...]) -> None:
+    said = in_words(*minutes)
+    assert (said.unit, said.low, said.high) == told
+    assert said.is_from_now == (told[1] == "0")
 
 
 def seated(*minutes: float) -> Watch:

@@ -60,7 +60,7 @@ function show(seen) {
   if (seen.status !== "waiting") return;
   const ahead = seen.ahead ?? 0;
   write("ahead", ahead ? filled(words.ahead, { n: ahead }) : words.next);
-  write("wait", filled(seen.low ? words.range : words.within, { low: seen.low ?? 0, high: seen.high ?? 0 }));
+  if (seen.unit) write("wait", filled(words[(seen.low === "0" ? "within_" : "in_") + seen.unit], seen));
   const bar = part("bar");
   if (bar) {
     // The bar never shrinks: whoever is let past makes it longer.

@@ -14,7 +14,7 @@ from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors import TicketNotFound
 from o2o.queueing.queries.lines import LineState, list_lines
 from o2o.queueing.queries.standings import IS_OWN, TicketStanding
-from o2o.queueing.rules.notices import told_range
+from o2o.queueing.rules.notices import ToldRange, told_wait
 
 _COLUMNS = (
     "SELECT t.id, t.store_id, t.queue_id, t.business_on, t.number, t.party_size, t.status,"
@@ -86,10 +86,9 @@ class OwnTicket(msgspec.Struct, frozen=True, kw_only=True):
     is_told: bool
     is_late: bool
     ahead_at_take: int
-    # None unless it waits; minutes as they are told.
+    # None unless it waits.
     ahead: int | None
-    low_minutes: int | None
-    high_minutes: int | None
+    wait: ToldRange | None
     # The line's version that this was read at.
     version: int
     # Where it goes on, when it was moved.
@@ -144,9 +143,9 @@ async def _own(tx: Tx, rows: list[Any], *, now: datetime) -> list[OwnTicket]:
 def _ticket(row: Any, line: LineState | None) -> OwnTicket:
     status = TicketStatus(row.status)
     ahead = _ahead(row.id, line) if status is TicketStatus.WAITING else None
-    low, high = (None, None)
+    wait = None
     if line is not None and ahead is not None:
-        low, high = told_range(line.model.estimate(ahead))
+        wait = told_wait(line.model.estimate(ahead))
     standing = TicketStanding(status, row.call_seq)
     return OwnTicket(
         ticket_id=row.id,
@@ -177,8 +176,7 @@ def _ticket(row: Any, line: LineState | None) -> OwnTicket:
         is_late=row.promise_missed_at is not None,
         ahead_at_take=row.ahead_at_take,
         ahead=ahead,
-        low_minutes=low,
-        high_minutes=high,
+        wait=wait,
         version=line.version if line else 0,
         next_id=row.next_id,
     )

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from o2o.crm.statuses import TicketNoticeKind as Kind
 from o2o.crm.statuses import TicketStatus as S
 from o2o.queueing.rules.call_order import positions_told
@@ -15,6 +17,10 @@ _MESSAGE_ID_BYTES = 16
 SECONDS_PER_MINUTE = 60
 # Ranges are told in steps of so many minutes, widened outwards.
 STEP_MINUTES = 5
+
+# Longer waits are told in hours and halves of them, widened outwards too.
+HOURS_FROM_MINUTES = 120
+HALF_HOUR_MINUTES = 30
 
 # How a ticket may stand for a notice to be true still. A call that was missed is told: the party
 # learns that it was called, and the page how to come back.
@@ -72,6 +78,33 @@ def told_range(estimate: WaitEstimate) -> tuple[int, int]:
     low = estimate.low_seconds // step * STEP_MINUTES
     high = -(-estimate.high_seconds // step) * STEP_MINUTES
     return low, max(high, low + STEP_MINUTES)
+
+
+class ToldRange(msgspec.Struct, frozen=True, kw_only=True):
+    """A wait as it is said: from … to … of a unit, ready to be read."""
+
+    # "minutes" or "hours": names the words around the figures.
+    unit: str
+    low: str
+    high: str
+
+    @property
+    def is_from_now(self) -> bool:
+        """Whether it may be over at once, so that its end alone is said."""
+        return self.low == "0"
+
+
+def in_words(low_minutes: int, high_minutes: int) -> ToldRange:
+    """Return a range of minutes as it is said."""
+    if high_minutes <= HOURS_FROM_MINUTES:
+        return ToldRange(unit="minutes", low=str(low_minutes), high=str(high_minutes))
+    low, high = low_minutes // HALF_HOUR_MINUTES, -(-high_minutes // HALF_HOUR_MINUTES)
+    return ToldRange(unit="hours", low=f"{low / 2:g}", high=f"{high / 2:g}")
+
+
+def told_wait(estimate: WaitEstimate) -> ToldRange:
+    """Return a wait as pages, pads and displays say it."""
+    return in_words(*told_range(estimate))
 
 
 def due(

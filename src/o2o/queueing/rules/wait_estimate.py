@@ -12,6 +12,8 @@ ROUNDED_TO_MINUTES = 5
 # Of a wait nobody knows yet, the range on either side of the guess, in per cent.
 COLD_LOW_PERCENT = 50
 COLD_HIGH_PERCENT = 180
+# A guess beyond an evening says nothing: few tables and many parties are no wait of days.
+COLD_SECONDS_MAX = 6 * 3600
 
 
 class WaitEstimate(msgspec.Struct, frozen=True):
@@ -37,11 +39,11 @@ class ColdModel(msgspec.Struct, frozen=True, kw_only=True):
     servers: int
 
     def estimate(self, parties_ahead: int) -> WaitEstimate:
-        """Return the time in which the servers take on everybody who is ahead."""
+        """Return the time in which the servers take on who is ahead, six hours at most."""
         median = parties_ahead * self.minutes_per_party * 60 // self.servers
-        return WaitEstimate(
-            median * COLD_LOW_PERCENT // 100, median, median * COLD_HIGH_PERCENT // 100
-        )
+        median = min(median, COLD_SECONDS_MAX)
+        high = min(median * COLD_HIGH_PERCENT // 100, COLD_SECONDS_MAX)
+        return WaitEstimate(median * COLD_LOW_PERCENT // 100, median, high)
 
 
 class LearntModel(msgspec.Struct, frozen=True, kw_only=True):

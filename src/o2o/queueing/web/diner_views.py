@@ -10,7 +10,7 @@ from o2o.crm.statuses import QueueKind
 from o2o.kernel.geo import Point, distance_m
 from o2o.queueing.queries.crowds import Crowd, Line
 from o2o.queueing.queries.own_tickets import OwnTicket
-from o2o.queueing.rules.notices import told_range
+from o2o.queueing.rules.notices import ToldRange, told_wait
 from o2o.web.forms import Fault
 
 M_PER_KM = 1000
@@ -48,13 +48,11 @@ class LineChoice(msgspec.Struct, frozen=True, kw_only=True):
     is_taking: bool
     is_paused: bool
     parties: int
-    low_minutes: int | None
-    high_minutes: int | None
+    wait: ToldRange | None
 
     @classmethod
     def of(cls, line: Line, *, language: str) -> "LineChoice":
         """Show a line in the reader's language."""
-        low, high = told_range(line.estimate) if line.estimate else (None, None)
         return cls(
             queue_id=line.queue_id,
             code=line.code,
@@ -65,8 +63,7 @@ class LineChoice(msgspec.Struct, frozen=True, kw_only=True):
             is_taking=line.is_taking,
             is_paused=line.status.value == "paused",
             parties=line.parties,
-            low_minutes=low,
-            high_minutes=high,
+            wait=told_wait(line.estimate) if line.estimate else None,
         )
 
 

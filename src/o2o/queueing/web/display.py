@@ -19,7 +19,7 @@ from o2o.queueing.errors_arrange import DisplayLinkForged, DisplayLinkRetired
 from o2o.queueing.queries.doors import Editions, find_editions, get_door
 from o2o.queueing.queries.hall import HallCall, list_hall_calls
 from o2o.queueing.queries.queues import QueueState, list_queues
-from o2o.queueing.rules.notices import told_range
+from o2o.queueing.rules.notices import ToldRange, told_wait
 from o2o.queueing.web.display_links import read_display_key
 from o2o.queueing.web.doors import door_path
 from o2o.stores.queries import find_store
@@ -51,11 +51,10 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownQueue(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue as the hall sees it; the range is in minutes."""
+    """A queue as the hall sees it; no wait where nobody waits."""
 
     state: QueueState
-    low: int | None
-    high: int | None
+    wait: ToldRange | None
 
 
 class HallView(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,9 +146,8 @@ async def _view(
 
 def _queue(state: QueueState) -> ShownQueue:
     if state.estimate is None or not state.waiting:
-        return ShownQueue(state=state, low=None, high=None)
-    low, high = told_range(state.estimate)
-    return ShownQueue(state=state, low=low, high=high)
+        return ShownQueue(state=state, wait=None)
+    return ShownQueue(state=state, wait=told_wait(state.estimate))
 
 
 def _call(call: HallCall, words: Words, language: str) -> ShownCall:

@@ -22,7 +22,7 @@ from o2o.queueing.queries.doors import find_editions, get_door
 from o2o.queueing.queries.queues import get_settings
 from o2o.queueing.queries.store_board import BoardQueue, BoardTicket, StoreBoard, get_store_board
 from o2o.queueing.queries.tickets import TicketView, get_ticket
-from o2o.queueing.rules.notices import told_range
+from o2o.queueing.rules.notices import ToldRange, told_wait
 from o2o.queueing.web.display import desk_words
 from o2o.queueing.web.display_links import display_path
 from o2o.queueing.web.doors import paper_path
@@ -139,10 +139,10 @@ def _called_elsewhere(board: StoreBoard, standing: Standing) -> list[BoardTicket
     return [ticket for ticket in _called(board) if ticket.desk != standing.desk]
 
 
-def _range(queue: BoardQueue) -> tuple[int, int] | None:
+def _range(queue: BoardQueue) -> ToldRange | None:
     if queue.estimate is None or not queue.waiting:
         return None
-    return told_range(queue.estimate)
+    return told_wait(queue.estimate)
 
 
 def _names(board: StoreBoard) -> dict[UUID, str | None]:
@@ -227,7 +227,7 @@ async def show_slip(request: AnyRequest, tx: Tx, clerk: Clerk, *, ticket_id: UUI
         "pad/queue_slip.html",
         frame=await queue_frame(tx, clerk),
         ticket=ticket,
-        range=told_range(ticket.estimate) if ticket.estimate else None,
+        range=told_wait(ticket.estimate) if ticket.estimate else None,
         qr=qr_svg(f"{platform.settings.public_url}{path}", label=label),
         can_claim=ticket.member_id is None and ticket.fan_id is None,
     )
