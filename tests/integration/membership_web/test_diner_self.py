@@ -109,6 +109,23 @@ async def test_a_choice_that_there_is_not_is_refused(
     assert await marketing(sessions) == []
 
 
+async def test_a_field_that_the_page_does_not_have_is_refused(
+    phone: httpx.AsyncClient, member: DinerSession, sessions: SessionFactory
+) -> None:
+    answer = await phone.post(
+        f"/h5/{member.slug}/preferences",
+        data={"csrf": member.csrf, "marketing": "on", "balance": "1"},
+        headers={"Accept": "application/json"},
+    )
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["field"]) == (
+        422,
+        "field.not_allowed",
+        "balance",
+    )
+    assert await marketing(sessions) == []
+
+
 async def test_the_yes_to_offers_is_given_and_taken_back(
     phone: httpx.AsyncClient, member: DinerSession, sessions: SessionFactory, clock: FakeClock
 ) -> None:

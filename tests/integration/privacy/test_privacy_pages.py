@@ -158,6 +158,8 @@ async def test_corrections_are_audited_without_what_they_say(
     for birthday in ("2999-01-01", "1890-01-01", "x"):
         refused = await send(phone, member, "privacy/profile", name="王一", birthday=birthday)
         assert 'data-code="profile.birthday_unusable"' in refused.text
+    endless = await send(phone, member, "privacy/profile", name="王" * 10_000, birthday="")
+    assert 'data-code="name.invalid"' in endless.text
     done = await send(phone, member, "privacy/profile", name="王一", birthday="1990-07-04")
 
     assert done.status_code == 303

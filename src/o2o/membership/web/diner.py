@@ -42,18 +42,20 @@ CARD_PANELS = "diner.card"
 _TOLD = frozenset({"welcome", "confirmed", "refused"})
 
 
-class JoinForm(msgspec.Struct, frozen=True, kw_only=True):
+class JoinForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the join page sends: which terms were shown, and the two ticks."""
 
     terms_version: str = ""
     membership: str = ""
     marketing: str = ""
+    csrf: str = ""
 
 
-class HeldVisitAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class HeldVisitAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether it is the member who stands at that counter."""
 
     is_me: Literal["yes", "no"]
+    csrf: str = ""
 
 
 def to_page(account: str, page: str) -> Response[Any]:

@@ -58,7 +58,7 @@ _SAID_ON_THE_PAGE = (
 )
 
 
-class CardForm(msgspec.Struct, frozen=True, kw_only=True):
+class CardForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Number and scratch code; from somebody without a card also the tick under the terms."""
 
     card_no: Typed = ""
@@ -68,7 +68,7 @@ class CardForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class IntentionForm(msgspec.Struct, frozen=True, kw_only=True):
+class IntentionForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One press of a button that must act once."""
 
     request_id: UUID

@@ -28,10 +28,11 @@ CARD_PANELS = "diner.card"
 _DONE = frozenset({"confirmed", "refused"})
 
 
-class ChargeAnswerForm(msgspec.Struct, frozen=True, kw_only=True):
+class ChargeAnswerForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The member's yes or no."""
 
     is_ok: Literal["yes", "no"]
+    csrf: str = ""
 
 
 class DinerChargePages(Controller):

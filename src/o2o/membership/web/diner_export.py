@@ -40,7 +40,7 @@ PAGE = "privacy/export"
 FILE_NAME = "my-data.zip"
 
 
-class ExportForm(msgspec.Struct, frozen=True, kw_only=True):
+class ExportForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks."""
 
     pay_pin: Annotated[str, msgspec.Meta(max_length=64)] = ""

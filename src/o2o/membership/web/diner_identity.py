@@ -34,7 +34,7 @@ from o2o.web.principals import Diner
 AnyRequest = Request[Any, Any, Any]
 
 
-class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True):
+class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The members that were shown, by id."""
 
     members: Annotated[str, msgspec.Meta(max_length=512)] = ""
@@ -43,10 +43,11 @@ class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class NameForm(msgspec.Struct, frozen=True, kw_only=True):
+class NameForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A real name."""
 
-    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    # However long: the rule of names says what is wrong with it.
+    name: str = ""
     csrf: str = ""
 
 

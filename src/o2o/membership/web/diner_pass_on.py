@@ -51,7 +51,7 @@ RECEIVER_LIMIT = GuessLimit(
 Typed = Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class OfferForm(msgspec.Struct, frozen=True, kw_only=True):
+class OfferForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much, to whom (phone or card; nothing for a link), a few words, the pay PIN."""
 
     request_id: UUID

@@ -49,7 +49,7 @@ AnyRequest = Request[Any, Any, Any]
 Typed = Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class AskForm(msgspec.Struct, frozen=True, kw_only=True):
+class AskForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A phone; from somebody without a card also the tick under the terms."""
 
     phone: Typed = ""
@@ -58,7 +58,7 @@ class AskForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class CodeForm(msgspec.Struct, frozen=True, kw_only=True):
+class CodeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Six digits, and what they are to prove."""
 
     code: Typed = ""
@@ -66,7 +66,7 @@ class CodeForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class ChangeForm(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A pay PIN, or nothing for a code to the phone in force."""
 
     pay_pin: Typed = ""

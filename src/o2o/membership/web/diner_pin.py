@@ -54,7 +54,7 @@ PAGE = "pin"
 Typed = Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class PINForm(msgspec.Struct, frozen=True, kw_only=True):
+class PINForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The new PIN twice, and the one in force where there is one."""
 
     pin: Typed = ""
@@ -63,7 +63,7 @@ class PINForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class ResetForm(msgspec.Struct, frozen=True, kw_only=True):
+class ResetForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The digits that came by text message, and the new PIN twice."""
 
     code: Typed = ""

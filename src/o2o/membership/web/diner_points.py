@@ -35,7 +35,7 @@ AnyRequest = Request[Any, Any, Any]
 DIGITS_MAX = 9
 
 
-class DonateForm(msgspec.Struct, frozen=True, kw_only=True):
+class DonateForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many points, for what."""
 
     request_id: UUID

@@ -64,7 +64,7 @@ REFUSED_BEFORE_ANYTHING_MOVED = (
 )
 
 
-class PrivacyForm(msgspec.Struct, frozen=True, kw_only=True):
+class PrivacyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer; what is not named stays as it is."""
 
     marketing: Literal["on", "off"] | None = None
@@ -73,15 +73,16 @@ class PrivacyForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str = ""
 
 
-class ProfileForm(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Name and birthday as they should be."""
 
-    name: Typed = ""
+    # However long: the rule of names says what is wrong with it.
+    name: str = ""
     birthday: Typed = ""
     csrf: str = ""
 
 
-class DeleteForm(msgspec.Struct, frozen=True, kw_only=True):
+class DeleteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The word that was asked for, whether money is given up, and who asks."""
 
     confirmation: Typed = ""

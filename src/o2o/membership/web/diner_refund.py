@@ -43,7 +43,7 @@ WHOLE_CARD = "all"
 Typed = Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class RefundForm(msgspec.Struct, frozen=True, kw_only=True):
+class RefundForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which top-up (or `all`), how it is to be paid, and who asks."""
 
     request_id: UUID

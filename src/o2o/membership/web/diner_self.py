@@ -29,12 +29,13 @@ AnyRequest = Request[Any, Any, Any]
 YEAR_SECONDS = 31_536_000
 
 
-class ChoosePreferences(msgspec.Struct, frozen=True, kw_only=True):
+class ChoosePreferences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One or more choices; what is not named stays as it is."""
 
     language: Literal["zh_CN", "en"] | None = None
     large_type: Literal["on", "off"] | None = None
     marketing: Literal["on", "off"] | None = None
+    csrf: str = ""
 
 
 class DinerSelfPages(Controller):
