@@ -1,11 +1,12 @@
 """What the product sends to PostgreSQL for one request over HTTP, recorded from the real thing.
 
 The whole application runs in this process, without a socket; SQLAlchemy's own events tell each
-statement with its parameters, what came back, and where transactions begin and end.
+statement with its parameters, what came back, and where transactions begin and end. Statements that
+pass SQLAlchemy by (`o2o.infra.direct`) are heard where they reach the driver.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from bench.world import World, account_id, member_id
 from o2o.app.runtime import open_runtime
 from o2o.app.site import Site
 from o2o.app.wiring import wire
+from o2o.infra import direct
 from o2o.infra.settings import Settings
 from o2o.kernel.ids import new_request_id
 
@@ -69,6 +71,22 @@ class _Recorder:
         # The driver's adapter has fetched all rows by now; looking at them takes none away.
         rows = tuple(dict(zip(names, row, strict=True)) for row in getattr(cursor, "_rows", ()))
         self.heard.append(Statement(statement, tuple(parameters), rows))
+
+    @contextmanager
+    def hearing_direct_ones(self) -> Generator[None, None, None]:
+        """Hear what goes straight to the driver, too."""
+        fetch = direct._fetch  # noqa: SLF001 - the one door that all of them go through
+
+        async def heard(connection: Any, statement: str, values: tuple[Any, ...]) -> list[Any]:
+            rows = await fetch(connection, statement, values)
+            self.heard.append(Statement(statement, values, tuple(dict(row) for row in rows)))
+            return rows
+
+        direct._fetch = heard  # noqa: SLF001
+        try:
+            yield
+        finally:
+            direct._fetch = fetch  # noqa: SLF001
 
 
 async def record_debits(database_url: str, world: World) -> list[Recording]:
@@ -124,9 +142,10 @@ async def open_site(database_url: str, world: World) -> AsyncGenerator[Recorded,
     transport = httpx.ASGITransport(app=site.http)
     headers = {"Authorization": f"Bearer {world.api_key}"}
     try:
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://bench", headers=headers
-        ) as client:
-            yield Recorded(client, recorder)
+        with recorder.hearing_direct_ones():
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://bench", headers=headers
+            ) as client:
+                yield Recorded(client, recorder)
     finally:
         await runtime.engine.dispose()
