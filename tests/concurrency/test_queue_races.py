@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.audit import SYSTEM
@@ -28,7 +29,7 @@ from o2o.queueing.errors import (
 from o2o.queueing.queries import days
 from o2o.queueing.queries.known_tickets import list_known
 from o2o.web.errors import WriteConflict
-from tests.concurrency.racing import both_at_once, without
+from tests.concurrency.racing import both_at_once, until_blocked, without
 from tests.factories.members import count, given_member
 from tests.factories.queues import called, given_hall, moved, take, taken
 from tests.fakes.clock import NOON
@@ -278,6 +279,62 @@ async def test_without_lock_and_compare_somebody_who_left_is_called(
 
     assert isinstance(call, CalledTicket)
     assert call.ticket_id == ticket.ticket_id
+
+
+async def is_later_ticket_free(sessions: SessionFactory, seal: Seal) -> bool:
+    """While somebody holds the earlier ticket, does a batch of calls already hold the later?"""
+    hall = await given_hall(sessions, seal=seal)
+    both = await taken(sessions, take(hall.a), take(hall.b, party_size=3))
+    early, late = sorted(both, key=lambda ticket: ticket.ticket_id)
+    async with transaction(sessions) as tx:
+        # In the table it lies behind the other one now.
+        await tx.execute(
+            text("UPDATE tickets SET returns = 0 WHERE id = :id"), {"id": early.ticket_id}
+        )
+
+    async def batch() -> None:
+        async with transaction(sessions) as tx:
+            # As a large table is joined: in the order in which its rows lie.
+            for way in ("nestloop", "mergejoin"):
+                await tx.execute(text(f"SET LOCAL enable_{way} = off"))
+            wishes = [
+                CallNext(request_id=new_id(), queue_ids=(queue_id,), desk="1", now=NOON)
+                for queue_id in (hall.b, hall.a)
+            ]
+            await call_next(tx, wishes)
+
+    lock = text("SELECT 1 FROM tickets WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+    async with transaction(sessions) as holder:
+        await holder.execute(lock, {"id": early.ticket_id})
+        task = asyncio.create_task(batch())
+        await asyncio.wait_for(until_blocked(sessions), timeout=30)
+        try:
+            async with transaction(sessions) as tx:
+                await tx.execute(lock, {"id": late.ticket_id})
+            is_free = True
+        except DBAPIError:
+            is_free = False
+    await task
+    assert await count(sessions, "tickets", "status = 'called'") == 2
+    return is_free
+
+
+async def test_calls_lock_tickets_in_the_order_of_their_ids(
+    sessions: SessionFactory, seal: Seal
+) -> None:
+    """As those do who tell parties that it is almost their turn: neither waits in a ring."""
+    assert await is_later_ticket_free(sessions, seal)
+
+
+async def test_without_that_order_a_batch_of_calls_holds_the_later_one_first(
+    sessions: SessionFactory, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, update, moves = write_moves._MOVE.text.partition("UPDATE tickets t")
+    monkeypatch.setattr(
+        write_moves, "_MOVE", text(update + moves.replace(" JOIN locked USING (id)", ""))
+    )
+
+    assert not await is_later_ticket_free(sessions, seal)
 
 
 async def test_skip_meets_a_return_by_the_guest(sessions: SessionFactory, seal: Seal) -> None:

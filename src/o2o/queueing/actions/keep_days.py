@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TicketPriority
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.infra.outbox import publish
 from o2o.kernel.events import Event
 from o2o.queueing.days import Day
@@ -51,7 +52,7 @@ async def keep_days(tx: Tx, days: Collection[Day]) -> None:
     """Write the counts of the days that changed."""
     changed = changed_of(days)
     if changed:
-        await tx.execute(_KEEP, day_values(changed))
+        await write_rows(tx, _KEEP, day_values(changed))
 
 
 async def tell_of_days(

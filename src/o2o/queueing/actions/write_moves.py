@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.queueing.moves import TICKET_MOVES
 from o2o.queueing.standing import Call, Standing, changed_tickets
 from o2o.web.errors import WriteConflict
@@ -14,7 +15,10 @@ from o2o.web.errors import WriteConflict
 # Only from the status that was read: under the day's lock nothing moves, but a number that left
 # must never be called, whatever else goes wrong.
 _MOVE = text(
-    "UPDATE tickets t SET status = s.status, priority = s.priority, place = s.place,"
+    # In one order for everybody: whoever tells that it is almost their turn locks tickets, too.
+    "WITH locked AS MATERIALIZED (SELECT id FROM tickets WHERE id = ANY(CAST(:ids AS uuid[]))"
+    " ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE tickets t SET status = s.status, priority = s.priority, place = s.place,"
     " returns = s.returns, called_at = s.called_at, recalled_at = s.recalled_at,"
     " ended_at = s.ended_at,"
     # Whoever comes back stands nowhere at a machine until that has taken him in again.
@@ -24,7 +28,7 @@ _MOVE = text(
     " CAST(:called AS timestamptz[]), CAST(:recalled AS timestamptz[]),"
     " CAST(:ended AS timestamptz[]))"
     " AS s(id, was, status, priority, place, returns, called_at, recalled_at, ended_at)"
-    " WHERE t.id = s.id AND t.status = s.was RETURNING t.id"
+    " JOIN locked USING (id) WHERE t.id = s.id AND t.status = s.was RETURNING t.id"
 )
 _STEPS = text(
     "INSERT INTO ticket_moves (ticket_id, from_status, to_status, move, request_id, body_hash,"
@@ -63,13 +67,13 @@ async def write_moves(
     for ticket in moved:
         for step in ticket.steps:
             TICKET_MOVES.check(step.from_status, step.to_status)
-    written = await tx.execute(_MOVE, _move_values(moved))
-    if len(written.all()) != len(moved):
+    written = await write_rows(tx, _MOVE, _move_values(moved))
+    if len(written) != len(moved):
         raise WriteConflict
-    await tx.execute(_STEPS, _step_values(moved))
+    await write_rows(tx, _STEPS, _step_values(moved))
     if not calls:
         return {}
-    rows = await tx.execute(_CALLS, _call_values(calls))
+    rows = await write_rows(tx, _CALLS, _call_values(calls))
     return {row.request_id: row.seq for row in rows}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import QueueKind, QueueStatus, TicketPriority
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows, write_rows
 from o2o.kernel.geo import Point
 from o2o.queueing.days import Day, DayKey, QueueFacts
 from o2o.queueing.rules.call_order import Turn
@@ -64,7 +65,8 @@ async def list_queue_facts(
 
     By store and rank.
     """
-    rows = await tx.execute(
+    rows = await fetch_rows(
+        tx,
         _FACTS,
         {
             "queue_ids": list(set(queue_ids)),
@@ -159,10 +161,10 @@ async def lock_days(
     if begins:
         missing = [key for key in wanted if facts[key[0]].last_business_on != key[1]]
         if missing:
-            await tx.execute(_BEGIN, _arrays(missing))
+            await write_rows(tx, _BEGIN, _arrays(missing))
     if not wanted:
         return {}
-    rows = await tx.execute(_LOCK, _arrays(wanted))
+    rows = await write_rows(tx, _LOCK, _arrays(wanted))
     return {(row.queue_id, row.business_on): _day(row, facts[row.queue_id]) for row in rows}
 
 

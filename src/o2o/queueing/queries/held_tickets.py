@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import CallKind, TicketPriority, TicketSource, TicketStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.commands import CalledTicket, ticket_code
 from o2o.queueing.days import DayKey
 from o2o.queueing.rules.wait_estimate import WaitEstimate
@@ -101,13 +102,13 @@ class OtherTicket(msgspec.Struct, frozen=True):
 
 async def list_days_of(tx: Tx, ticket_ids: Iterable[UUID]) -> dict[UUID, DayKey]:
     """Return which day each of these tickets belongs to, which never changes."""
-    rows = await tx.execute(_DAYS_OF, {"ids": list(set(ticket_ids))})
+    rows = await fetch_rows(tx, _DAYS_OF, {"ids": list(set(ticket_ids))})
     return {row.id: (row.queue_id, row.business_on) for row in rows}
 
 
 async def list_standing(tx: Tx, ticket_ids: Iterable[UUID]) -> dict[UUID, Standing]:
     """Return these tickets as they stand."""
-    rows = await tx.execute(_TICKETS, {"ids": list(set(ticket_ids))})
+    rows = await fetch_rows(tx, _TICKETS, {"ids": list(set(ticket_ids))})
     return {row.id: _standing(row) for row in rows}
 
 
@@ -118,7 +119,8 @@ async def list_heads(
     found: dict[DayKey, list[Standing]] = {key: [] for key in keys}
     if not found:
         return found
-    rows = await tx.execute(
+    rows = await fetch_rows(
+        tx,
         _HEADS,
         {
             **_arrays(list(found)),
@@ -135,21 +137,21 @@ async def list_open(
     tx: Tx, keys: Collection[DayKey], *, statuses: Iterable[TicketStatus]
 ) -> list[Standing]:
     """Return the tickets of these days with one of these statuses that have not ended."""
-    rows = await tx.execute(
-        _OPEN, {**_arrays(list(keys)), "statuses": [status.value for status in statuses]}
+    rows = await fetch_rows(
+        tx, _OPEN, {**_arrays(list(keys)), "statuses": [status.value for status in statuses]}
     )
     return [_standing(row) for row in rows]
 
 
 async def list_earlier_calls(tx: Tx, request_ids: Iterable[UUID]) -> dict[UUID, EarlierCall]:
     """Return the calls that these requests made already."""
-    rows = await tx.execute(_CALLS, {"ids": list(request_ids)})
+    rows = await fetch_rows(tx, _CALLS, {"ids": list(request_ids)})
     return {row.request_id: EarlierCall(bytes(row.body_hash), _called(row)) for row in rows}
 
 
 async def list_earlier_steps(tx: Tx, request_ids: Iterable[UUID]) -> dict[UUID, EarlierStep]:
     """Return the moves that these requests made already."""
-    rows = await tx.execute(_STEPS, {"ids": list(request_ids)})
+    rows = await fetch_rows(tx, _STEPS, {"ids": list(request_ids)})
     return {
         row.request_id: EarlierStep(
             bytes(row.body_hash) if row.body_hash is not None else None, row.ticket_id
@@ -164,7 +166,8 @@ async def list_others(tx: Tx, tickets: Sequence[Standing]) -> list[OtherTicket]:
     fans = {t.fan_id for t in tickets if t.fan_id}
     if not (members or fans):
         return []
-    rows = await tx.execute(
+    rows = await fetch_rows(
+        tx,
         _OTHERS,
         {
             "store_ids": list({t.store_id for t in tickets}),
@@ -182,7 +185,7 @@ async def list_others(tx: Tx, tickets: Sequence[Standing]) -> list[OtherTicket]:
 
 async def list_last_desks(tx: Tx, ticket_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return to which desk each of these tickets was called last."""
-    rows = await tx.execute(_LAST_DESKS, {"ids": list(set(ticket_ids))})
+    rows = await fetch_rows(tx, _LAST_DESKS, {"ids": list(set(ticket_ids))})
     return {row.ticket_id: row.desk for row in rows}
 
 
