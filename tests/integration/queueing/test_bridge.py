@@ -346,6 +346,21 @@ async def test_people_hear_the_machines_numbers_and_how_old_they_are(
     said = {"code": "A", "waiting": 12, "called": 19, "desk": "3"}
     await machine.say(news(1, said))
     before = await state_of(sessions, hall, clock)
+    [behind] = await taken(sessions, take(hall.a))
+    async with transaction(sessions) as tx:
+        key = (hall.a, date(2026, 11, 20))
+        unknown = (await list_lines(tx, [key], now=clock.now()))[key]
+        seen = [
+            (await get_ticket(tx, one.ticket_id, now=clock.now())).parties_ahead
+            for one in (ticket, behind)
+        ]
+    # Whom the machine does not know yet stands behind all whom it does: nobody comes too early.
+    assert seen == [12, 13]
+    assert unknown.places == {ticket.ticket_id: 12, behind.ticket_id: 13}
+    soon = [msgspec.structs.replace(one, is_untold=True) for one in unknown.order]
+    limits = {"notice_parties": 3, "notice_minutes": 1}
+    assert due(soon, model=NO_WAIT_KNOWN, at_machine=unknown.at_machine, **limits) == []
+    await moved(sessions, Verb.CANCEL, behind.ticket_id)
     here = {"ticket_id": str(ticket.ticket_id), "status": "waiting", "ahead": 11}
     await machine.say(news(2, said, tickets=[here]))
     after = await state_of(sessions, hall, clock)

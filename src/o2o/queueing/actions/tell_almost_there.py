@@ -67,6 +67,7 @@ def _due(line: LineState) -> Sequence[tuple[UUID, int]]:
         model=line.model,
         notice_parties=line.notice_parties,
         notice_minutes=line.notice_minutes,
+        at_machine=line.at_machine,
     )
 
 

@@ -21,7 +21,8 @@ _DAYS = text(
     "SELECT d.queue_id, d.business_on, d.version, d.ordinary_since_priority, d.booked_in_a_row,"
     " q.store_id, coalesce(c.ordinary_between, 2) AS ordinary_between,"
     " coalesce(c.notice_parties, 3) AS notice_parties,"
-    " coalesce(c.notice_minutes, 10) AS notice_minutes"
+    " coalesce(c.notice_minutes, 10) AS notice_minutes,"
+    " (SELECT l.waiting FROM bridge_lines l WHERE l.queue_id = q.id) AS at_machine"
     " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
     " JOIN queue_days d ON d.queue_id = a.queue_id AND d.business_on = a.day"
     " JOIN queues q ON q.id = d.queue_id LEFT JOIN queue_settings c ON c.store_id = q.store_id"
@@ -63,6 +64,8 @@ class LineState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     notice_parties: int
     notice_minutes: int
+    # How many wait at the hall's own machine by its count; None where none calls.
+    at_machine: int | None
     # In the order of calls.
     order: Sequence[WaitingTicket]
     model: WaitModel
@@ -70,7 +73,7 @@ class LineState(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def places(self) -> dict[UUID, int]:
         """How many are ahead of each ticket, as its party is told."""
-        return positions_told(self.order)
+        return positions_told(self.order, at_machine=self.at_machine)
 
 
 async def list_lines(
@@ -112,6 +115,7 @@ def _state(row: Any, waiting: list[WaitingTicket], model: WaitModel) -> LineStat
         version=row.version,
         notice_parties=row.notice_parties,
         notice_minutes=row.notice_minutes,
+        at_machine=row.at_machine,
         order=in_turn(waiting, turn),
         model=model,
     )

@@ -103,7 +103,8 @@ _WAITING = text(
 )
 _TURNS = text(
     "SELECT d.queue_id, d.business_on, d.ordinary_since_priority, d.booked_in_a_row,"
-    " coalesce(c.ordinary_between, 2) AS ordinary_between"
+    " coalesce(c.ordinary_between, 2) AS ordinary_between,"
+    " (SELECT l.waiting FROM bridge_lines l WHERE l.queue_id = q.id) AS at_machine"
     " FROM queue_days d JOIN queues q ON q.id = d.queue_id"
     " LEFT JOIN queue_settings c ON c.store_id = q.store_id"
     " JOIN unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS k(queue_id, business_on)"
@@ -193,7 +194,7 @@ async def list_positions(tx: Tx, keys: Iterable[tuple[UUID, date]]) -> dict[UUID
             ordinary_between=turn.ordinary_between,
             booked_in_a_row=turn.booked_in_a_row,
         )
-        found |= positions_told(order)
+        found |= positions_told(order, at_machine=turn.at_machine)
     return found
 
 

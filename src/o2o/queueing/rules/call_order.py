@@ -127,9 +127,20 @@ class Placed(Protocol):
     def ahead_at_machine(self) -> int | None: ...
 
 
-def positions_told(order: Sequence[Placed]) -> dict[UUID, int]:
-    """Return how many parties are ahead of each: by the machine that calls, if one does."""
-    return {
-        ticket.ticket_id: ahead if ticket.ahead_at_machine is None else ticket.ahead_at_machine
-        for ahead, ticket in enumerate(order)
-    }
+def positions_told(order: Sequence[Placed], *, at_machine: int | None = None) -> dict[UUID, int]:
+    """Return how many parties are ahead of each: by the hall's own machine, if one calls.
+
+    `at_machine` is how many wait there by its own count, None where none calls. Whom it has not
+    taken in stands behind all of them, in our order.
+    """
+    places: dict[UUID, int] = {}
+    behind = 0
+    for ahead, ticket in enumerate(order):
+        if ticket.ahead_at_machine is not None:
+            places[ticket.ticket_id] = ticket.ahead_at_machine
+        elif at_machine is not None:
+            places[ticket.ticket_id] = at_machine + behind
+            behind += 1
+        else:
+            places[ticket.ticket_id] = ahead
+    return places

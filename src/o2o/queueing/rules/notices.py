@@ -113,9 +113,13 @@ def due(
     model: WaitModel,
     notice_parties: int,
     notice_minutes: int,
+    at_machine: int | None = None,
 ) -> list[tuple[UUID, int]]:
-    """Return who of an order of calls is to be told now, each with how many are ahead."""
-    ahead = positions_told(order)
+    """Return who of an order of calls is to be told now, each with how many are ahead.
+
+    For `at_machine` see `positions_told`.
+    """
+    ahead = positions_told(order, at_machine=at_machine)
     return [
         (ticket.ticket_id, ahead[ticket.ticket_id])
         for ticket in order
