@@ -15,6 +15,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.ids import new_id
 from o2o.queueing.actions import take_tickets as take_module
 from o2o.queueing.actions import write_moves
+from o2o.queueing.actions.arrange_queues import retire_queue
 from o2o.queueing.actions.call_next import CalledTicket, CallNext, call_next
 from o2o.queueing.actions.move_tickets import MovedTicket, MoveTicket, Verb, move_tickets
 from o2o.queueing.actions.run_queues import close_queue
@@ -335,6 +336,32 @@ async def test_without_that_order_a_batch_of_calls_holds_the_later_one_first(
     )
 
     assert not await is_later_ticket_free(sessions, seal)
+
+
+@pytest.mark.parametrize("way", ["closed", "retired"])
+async def test_nobody_comes_back_into_a_line_that_ends_at_that_moment(
+    sessions: SessionFactory, seal: Seal, way: str
+) -> None:
+    is_retired = way == "retired"
+    hall = await given_hall(sessions, seal=seal, serves_waiting_after_close=is_retired)
+    [ticket] = await taken(sessions, take(hall.a))
+    await called(sessions, hall.a)
+    await moved(sessions, Verb.SKIP, ticket.ticket_id)
+    if is_retired:
+        async with transaction(sessions) as tx:
+            await close_queue(tx, hall.a, actor=SYSTEM, now=NOON)
+
+    async def end(tx: Tx) -> None:
+        if is_retired:
+            await retire_queue(tx, hall.a, store_id=hall.store.id, actor=SYSTEM, now=NOON)
+        else:
+            await close_queue(tx, hall.a, actor=SYSTEM, now=NOON)
+
+    _, back = await both_at_once(sessions, end, moving(Verb.RETURN, ticket.ticket_id))
+
+    assert isinstance(back, QueueNotOpen)
+    assert await count(sessions, "tickets", "status = 'skipped'") == 1
+    assert await count(sessions, "queue_days", "waiting_ordinary <> 0") == 0
 
 
 async def test_skip_meets_a_return_by_the_guest(sessions: SessionFactory, seal: Seal) -> None:

@@ -18,6 +18,7 @@ from o2o.kernel.business_day import business_day
 from o2o.kernel.ids import new_id
 from o2o.queueing.errors import QueueNotFound
 from o2o.queueing.errors_arrange import QueueCodeTaken, QueueStillInUse, TooManyQueues
+from o2o.queueing.queries.days import list_queue_facts, lock_days
 from o2o.queueing.rules.arrangement import QUEUES_MAX, QueueDraft, check_queue
 
 _HOLD_PLAN = text("SELECT 1 FROM booking_settings WHERE store_id = :store_id FOR UPDATE")
@@ -98,6 +99,11 @@ async def retire_queue(
     """
     # As everybody who edits the plan: whoever books at this moment has done so, or finds no slot.
     await tx.execute(_HOLD_PLAN, {"store_id": store_id})
+    # And under the lock of the day: whoever comes back into the line has, or finds it closed.
+    facts = await list_queue_facts(tx, queue_ids=[queue_id])
+    await lock_days(
+        tx, [(key, one.business_on(now)) for key, one in facts.items()], facts, begins=True
+    )
     before = await _lock_queue(tx, queue_id, store_id=store_id)
     store = (await tx.execute(select(Store).where(Store.id == store_id))).scalar_one()
     waiting = select(func.count()).where(

@@ -74,6 +74,8 @@ async def move_tickets(tx: Tx, asked: Sequence[Asked]) -> list[MovedTicket | Fac
     # All queues of the store: coming back must not meet another number of the same person.
     facts = await list_queue_facts(tx, sibling_ids={key[0] for key in days_of.values()})
     days = await lock_days(tx, _to_lock(asked, days_of, facts), facts, begins=False)
+    if any(verb is Verb.RETURN for verb, _ in asked):
+        await _look_again(tx, days)
     batch = await _read(tx, asked, days_of=days_of, days=days)
     outcomes = [batch.decide(verb, command) for verb, command in asked]
     numbers = await write_moves(tx, batch.tickets.values(), batch.calls)
@@ -85,6 +87,13 @@ async def move_tickets(tx: Tx, asked: Sequence[Asked]) -> list[MovedTicket | Fac
         outcome if isinstance(outcome, Fact) else batch.answer(outcome, numbers)
         for outcome in outcomes
     ]
+
+
+async def _look_again(tx: Tx, days: dict[DayKey, Day]) -> None:
+    """Read the queues once more: one may have closed while its day was waited for."""
+    facts = await list_queue_facts(tx, queue_ids={queue_id for queue_id, _ in days})
+    for (queue_id, _), day in days.items():
+        day.queue = facts[queue_id]
 
 
 def _to_lock(
