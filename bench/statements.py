@@ -6,6 +6,7 @@ pass SQLAlchemy by (`o2o.infra.direct`) are heard where they reach the driver.
 """
 
 from collections.abc import AsyncGenerator, Generator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
@@ -79,7 +80,10 @@ class _Recorder:
 
         async def heard(connection: Any, statement: str, values: tuple[Any, ...]) -> list[Any]:
             rows = await fetch(connection, statement, values)
-            self.heard.append(Statement(statement, values, tuple(dict(row) for row in rows)))
+            given = tuple(
+                list(one) if isinstance(one, AbstractSet | tuple) else one for one in values
+            )
+            self.heard.append(Statement(statement, given, tuple(dict(row) for row in rows)))
             return rows
 
         direct._fetch = heard  # noqa: SLF001
