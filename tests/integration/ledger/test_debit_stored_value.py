@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from o2o.infra.database import SessionFactory, Tx, transaction, violated_constraint
@@ -21,6 +20,7 @@ from tests.factories.ledger import (
     given_top_up,
     rows,
 )
+from tests.fakes.statements import heard_statements
 
 
 async def debited(tx: Tx, command: Any) -> Transferred:
@@ -260,16 +260,10 @@ async def test_an_order_may_be_named(tx: Tx) -> None:
 
 
 async def test_a_batch_of_any_size_takes_at_most_seven_statements(
-    sessions: SessionFactory,
+    sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books = await given_committed_books(sessions, principal_fen=40_000, bonus_fen=4_000)
-    engine = sessions.kw["bind"].sync_engine
-    statements: list[str] = []
-
-    def count(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(engine, "before_cursor_execute", count)
+    statements = heard_statements(sessions, monkeypatch)
     async with transaction(sessions) as tx:
         await debit_stored_value(tx, [debit(books, 100) for _ in range(100)])
 

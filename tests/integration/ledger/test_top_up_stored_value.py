@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from o2o.crm.statuses import Tender
 from o2o.infra.database import SessionFactory, Tx, transaction
@@ -26,6 +25,7 @@ from tests.factories.ledger import (
     rows,
     top_up,
 )
+from tests.fakes.statements import heard_statements
 
 
 async def test_a_top_up_is_two_transfers_two_lots_and_one_event(tx: Tx) -> None:
@@ -223,15 +223,11 @@ async def test_unknown_members_and_stores_of_others_are_not_found(tx: Tx) -> Non
     assert await everything(tx) == before
 
 
-async def test_a_batch_of_any_size_takes_at_most_six_statements(sessions: SessionFactory) -> None:
+async def test_a_batch_of_any_size_takes_at_most_six_statements(
+    sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     books = await given_committed_books(sessions)
-    engine = sessions.kw["bind"].sync_engine
-    statements: list[str] = []
-
-    def count(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(engine, "before_cursor_execute", count)
+    statements = heard_statements(sessions, monkeypatch)
     async with transaction(sessions) as tx:
         await top_up_stored_value(
             tx, [top_up(books, principal_fen=100, bonus_fen=1) for _ in range(100)]
