@@ -181,15 +181,16 @@ async def test_errands_stand_back_while_urgent_ones_are_more_than_can_be_done(
     monkeypatch.setattr(relay_module, "ERRAND_BATCHES_AT_ONCE", 1)
     monkeypatch.setattr(relay_module, "STAND_BACK_SECONDS", 3600.0)
     done: list[str] = []
-    are_calls_answered, are_all_done = asyncio.Event(), asyncio.Event()
+    is_called, are_calls_answered, is_told = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def call(_: dict[str, Any]) -> None:
+        is_called.set()
         await are_calls_answered.wait()
         done.append("call")
 
     async def tell(_: dict[str, Any]) -> None:
         done.append("news")
-        are_all_done.set()
+        is_told.set()
 
     registry = Registry()
     registry.perform("test.call", call, is_urgent=True)
@@ -207,14 +208,14 @@ async def test_errands_stand_back_while_urgent_ones_are_more_than_can_be_done(
     async with transaction(sessions) as tx:
         await send(tx, [Errand(topic="test.call", payload={}) for _ in range(4)], now=clock.now())
     running = [asyncio.create_task(urgent.run())]
-    await asyncio.sleep(0.2)
+    await asyncio.wait_for(is_called.wait(), 30)
     async with transaction(sessions) as tx:
         await send(tx, [Errand(topic="test.tell", payload={})], now=clock.now())
     running.append(asyncio.create_task(others.run()))
     await asyncio.sleep(0.2)
     assert done == []
     are_calls_answered.set()
-    await asyncio.wait_for(are_all_done.wait(), 30)
+    await asyncio.wait_for(is_told.wait(), 30)
     for lane in (urgent, others):
         lane.stop()
     await asyncio.gather(*running)
