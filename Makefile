@@ -11,6 +11,8 @@ bootstrap = $(PYTHON) scripts/bootstrap.py --is-ready $(1) 2>/dev/null \
 	|| "$$(scripts/find_python.sh)" scripts/bootstrap.py $(1)
 export PYTHONPATH := src
 export PYTHONUNBUFFERED := 1
+# Compiling everything anew at each start costs it a second, of which tests make a hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-fast check lint types imports format bench chaos migration migrate \
 	docs-check coverage setup setup-dev frontend clean

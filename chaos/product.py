@@ -270,8 +270,9 @@ class Product:
 
 
 def _environment() -> dict[str, str]:
-    """Our own surroundings without settings of another product."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("O2O_")}
+    """Our own surroundings without settings of another product; compiled once, as installed."""
+    dropped = ("O2O_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
 
 
