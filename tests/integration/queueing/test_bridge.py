@@ -384,6 +384,14 @@ async def test_people_hear_the_machines_numbers_and_how_old_they_are(
     silent = await state_of(sessions, hall, clock)
     assert (silent.waiting, silent.is_machine_silent) == (12, True)
     assert silent.machine_heard_at == NOON
+    # A machine that was given up yesterday holds nobody back today.
+    async with transaction(sessions) as tx:
+        await tx.execute(text("UPDATE bridges SET heard_at = heard_at - interval '1 day'"))
+    [another] = await taken(sessions, take(hall.a))
+    async with transaction(sessions) as tx:
+        line = (await list_lines(tx, [key], now=clock.now()))[key]
+        seen = (await get_ticket(tx, another.ticket_id, now=clock.now())).parties_ahead
+    assert (another.parties_ahead, line.places[another.ticket_id], seen) == (1, 1, 1)
 
 
 async def state_of(sessions: SessionFactory, hall: Hall, clock: FakeClock) -> QueueState:

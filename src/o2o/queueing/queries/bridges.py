@@ -17,6 +17,20 @@ SILENT_AFTER = timedelta(seconds=90)
 # What ended longer ago has been told often enough.
 ENDED_WITHIN = timedelta(minutes=30)
 
+
+def at_machine_on(day: str) -> str:
+    """Return the SQL of who waits at the machine of the queue `q`, by its count on a day.
+
+    NULL where none calls, and where it was not heard on that day or since: one that a hall gave
+    up does not hold the line for ever.
+    """
+    return (
+        "(SELECT l.waiting FROM bridge_lines l JOIN bridges b ON b.store_id = l.store_id"  # noqa: S608 - our own text
+        " JOIN stores x ON x.id = l.store_id WHERE l.queue_id = q.id"
+        f" AND CAST(b.heard_at AT TIME ZONE x.timezone AS date) >= {day})"
+    )
+
+
 # Numbers of ours that the machine of the line `l` does not know yet.
 NOT_TAKEN_IN = (
     "(SELECT count(*) FROM tickets t WHERE t.queue_id = l.queue_id"

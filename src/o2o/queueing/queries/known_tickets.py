@@ -11,7 +11,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.database import Tx
 from o2o.queueing.commands import TakeTicket, ticket_code
-from o2o.queueing.queries.bridges import NOT_TAKEN_IN
+from o2o.queueing.queries.bridges import NOT_TAKEN_IN, at_machine_on
 from o2o.queueing.rules.wait_estimate import WaitEstimate
 
 
@@ -53,11 +53,13 @@ _COLUMNS = (
     " (SELECT f.member_id FROM fans f WHERE f.id = t.fan_id) AS fans_member_id"
     " FROM tickets t"
 )
+_NEWEST_DAY = "(SELECT max(d.business_on) FROM queue_days d WHERE d.queue_id = q.id)"
 # The statuses of queues come along, once more: one may have closed while its row was waited for.
 # In the place of who is ahead stands what a hall's own machine says.
 _QUEUES = (
     "SELECT NULL, NULL, NULL, NULL, q.id, NULL, NULL, NULL, NULL, NULL,"  # noqa: S608 - our own text
-    f" (SELECT l.waiting + {NOT_TAKEN_IN} FROM bridge_lines l WHERE l.queue_id = q.id),"
+    f" {at_machine_on(_NEWEST_DAY)}"
+    f" + (SELECT {NOT_TAKEN_IN} FROM bridge_lines l WHERE l.queue_id = q.id),"
     " NULL, NULL, NULL,"
     " q.code, q.status, NULL FROM queues q WHERE q.id = ANY(CAST(:queue_ids AS uuid[]))"
 )

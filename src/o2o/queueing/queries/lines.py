@@ -11,6 +11,7 @@ from sqlalchemy import text
 from o2o.crm.statuses import TicketPriority
 from o2o.infra.database import Tx
 from o2o.infra.direct import fetch_rows
+from o2o.queueing.queries.bridges import at_machine_on
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import Turn, in_turn, positions_told
 from o2o.queueing.rules.wait_estimate import WaitModel
@@ -18,11 +19,11 @@ from o2o.queueing.rules.wait_estimate import WaitModel
 LineKey = tuple[UUID, date]
 
 _DAYS = text(
-    "SELECT d.queue_id, d.business_on, d.version, d.ordinary_since_priority, d.booked_in_a_row,"
+    "SELECT d.queue_id, d.business_on, d.version, d.ordinary_since_priority, d.booked_in_a_row,"  # noqa: S608 - our own text
     " q.store_id, coalesce(c.ordinary_between, 2) AS ordinary_between,"
     " coalesce(c.notice_parties, 3) AS notice_parties,"
     " coalesce(c.notice_minutes, 10) AS notice_minutes,"
-    " (SELECT l.waiting FROM bridge_lines l WHERE l.queue_id = q.id) AS at_machine"
+    f" {at_machine_on('d.business_on')} AS at_machine"
     " FROM unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS a(queue_id, day)"
     " JOIN queue_days d ON d.queue_id = a.queue_id AND d.business_on = a.day"
     " JOIN queues q ON q.id = d.queue_id LEFT JOIN queue_settings c ON c.store_id = q.store_id"

@@ -13,6 +13,7 @@ from o2o.infra.database import Tx
 from o2o.kernel.business_day import business_day
 from o2o.queueing.commands import ticket_code
 from o2o.queueing.errors import TicketNotFound
+from o2o.queueing.queries.bridges import at_machine_on
 from o2o.queueing.queries.estimates import estimate_waits
 from o2o.queueing.rules.call_order import order_of_calls, positions_told
 from o2o.queueing.rules.wait_estimate import WaitEstimate
@@ -102,9 +103,9 @@ _WAITING = text(
     " WHERE t.status = 'waiting' LIMIT :most"
 )
 _TURNS = text(
-    "SELECT d.queue_id, d.business_on, d.ordinary_since_priority, d.booked_in_a_row,"
+    "SELECT d.queue_id, d.business_on, d.ordinary_since_priority, d.booked_in_a_row,"  # noqa: S608 - our own text
     " coalesce(c.ordinary_between, 2) AS ordinary_between,"
-    " (SELECT l.waiting FROM bridge_lines l WHERE l.queue_id = q.id) AS at_machine"
+    f" {at_machine_on('d.business_on')} AS at_machine"
     " FROM queue_days d JOIN queues q ON q.id = d.queue_id"
     " LEFT JOIN queue_settings c ON c.store_id = q.store_id"
     " JOIN unnest(CAST(:queue_ids AS uuid[]), CAST(:days AS date[])) AS k(queue_id, business_on)"
