@@ -390,8 +390,8 @@ async def test_people_hear_the_machines_numbers_and_how_old_they_are(
     [another] = await taken(sessions, take(hall.a))
     async with transaction(sessions) as tx:
         line = (await list_lines(tx, [key], now=clock.now()))[key]
-        seen = (await get_ticket(tx, another.ticket_id, now=clock.now())).parties_ahead
-    assert (another.parties_ahead, line.places[another.ticket_id], seen) == (1, 1, 1)
+        shown = (await get_ticket(tx, another.ticket_id, now=clock.now())).parties_ahead
+    assert (another.parties_ahead, line.places[another.ticket_id], shown) == (1, 1, 1)
 
 
 async def state_of(sessions: SessionFactory, hall: Hall, clock: FakeClock) -> QueueState:
