@@ -1,9 +1,10 @@
 """Tables of the double-entry ledger: accounts, transfers, entries, lots. Owner: `ledger`.
 
 Transfers, entries, draws and returns are append only; triggers in the migrations refuse anything
-else and refuse entries that do not sum to zero within their transfer. That what transfers, entries
-and lots name is there, a trigger sees to for all rows of a statement at once; these columns have no
-foreign key, because nothing that the books name is ever deleted (triggers refuse that as well).
+else and refuse entries that do not sum to zero within their transfer. That what accounts,
+transfers, entries and lots name is there, a trigger sees to for all rows of a statement at once;
+these columns have no foreign key, because nothing that the books name is ever deleted (triggers
+refuse that as well).
 """
 
 from datetime import datetime
@@ -26,7 +27,7 @@ class LedgerAccount(Base):
     __tablename__ = "ledger_accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    brand_id: Mapped[UUID]
     kind: Mapped[AccountKind] = mapped_column(status_column(AccountKind))
     asset: Mapped[Asset] = mapped_column(status_column(Asset))
     # The member, store or brand whose pocket this is.

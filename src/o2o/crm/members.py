@@ -1,6 +1,9 @@
 """Tables of people who dine: fans, members and what identifies them. Owner: `membership`.
 
 `Fan` is written by `wechat`, which sees openids first.
+
+That the brands, tiers and stores of members and cards are there, triggers see to for all rows of a
+statement at once; these columns have no foreign key (docs/adr/0011-names-by-statement.md).
 """
 
 from datetime import date, datetime
@@ -51,8 +54,8 @@ class Member(Base):
     __tablename__ = "members"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
-    tier_id: Mapped[UUID] = mapped_column(ForeignKey("tiers.id"))
+    brand_id: Mapped[UUID]
+    tier_id: Mapped[UUID]
     # Until when the tier holds, its grace not counted; None is without an end, or not set yet.
     tier_valid_until: Mapped[datetime | None]
     status: Mapped[MemberStatus] = mapped_column(
@@ -63,7 +66,7 @@ class Member(Base):
     # A verified phone and a real name make a member "named" (higher prepaid limit).
     phone_verified_at: Mapped[datetime | None]
     birthday: Mapped[date | None]
-    home_store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    home_store_id: Mapped[UUID | None]
     joined_at: Mapped[datetime]
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     deleted_at: Mapped[datetime | None]
@@ -151,7 +154,7 @@ class Card(Base):
     __tablename__ = "cards"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    brand_id: Mapped[UUID]
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     card_no: Mapped[str] = mapped_column(unique=True)
     status: Mapped[CardStatus] = mapped_column(status_column(CardStatus), default=CardStatus.ACTIVE)
@@ -185,14 +188,14 @@ class OfflineCard(Base):
     __tablename__ = "offline_cards"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    brand_id: Mapped[UUID]
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), index=True)
     # As printed, without spaces, upper case.
     card_no: Mapped[str]
     # Keyed hash of the code under the scratch-off; without one the card is bound at a pad only.
     code_hash: Mapped[bytes | None]
     status: Mapped[OfflineCardStatus] = mapped_column(status_column(OfflineCardStatus))
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    store_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
     bound_at: Mapped[datetime | None]
 

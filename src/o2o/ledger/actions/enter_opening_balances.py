@@ -32,10 +32,23 @@ class OpeningBalance(NamedTuple):
     granted_at: datetime
 
 
-# Ids are cut from one string of bytes: as an array they would cost more than the rows.
+def _id_at(place: int) -> str:
+    """Cut an id of the n-th member from one string of bytes: as an array they cost more."""
+    start = f"CAST(o.n - 1 AS integer) * {16 * _IDS_EACH} + {16 * place + 1}"
+    return f"CAST(encode(substring(CAST(:ids AS bytea) FROM {start} FOR 16), 'hex') AS uuid)"
+
+
+# One SELECT for each kind of transfer and side of it: a list of VALUES for every member would be
+# made ready to be reckoned anew for every one of them, which costs more than the reckoning.
 _ENTER = text(
     "WITH given AS MATERIALIZED ("  # noqa: S608 - our own pieces
-    " SELECT o.*, {id_0} AS wallet_id, {id_1} AS points_id, s.id AS store_account_id FROM unnest("
+    f" SELECT o.*, {_id_at(0)} AS wallet_id, {_id_at(1)} AS points_id,"
+    f" {_id_at(2)} AS principal_id, {_id_at(3)} AS principal_lot_id,"
+    f" {_id_at(4)} AS bonus_id, {_id_at(5)} AS bonus_lot_id,"
+    f" {_id_at(6)} AS points_transfer_id, {_id_at(7)} AS points_lot_id,"
+    " s.id AS store_account_id, CAST((o.principal > 0) AS integer) AS before_bonus,"
+    " CAST((o.principal > 0) AS integer) + CAST((o.bonus > 0) AS integer) AS before_points"
+    " FROM unnest("
     " CAST(:request_ids AS uuid[]), CAST(:body_hashes AS bytea[]), CAST(:member_ids AS uuid[]),"
     " CAST(:store_ids AS uuid[]), CAST(:principals AS bigint[]), CAST(:bonuses AS bigint[]),"
     " CAST(:points AS bigint[]), CAST(:granted_ats AS timestamptz[])) WITH ORDINALITY"
@@ -46,22 +59,21 @@ _ENTER = text(
     "  WHERE owner_id = :brand_id AND kind = 'brand_points_issued'),"
     " opened AS (INSERT INTO ledger_accounts"
     "  (id, brand_id, kind, asset, owner_id, balance, created_at)"
-    "  SELECT a.id, :brand_id, a.kind, a.asset, g.member_id, a.balance, :now FROM given g"
-    "  CROSS JOIN LATERAL (VALUES"
-    "  (g.wallet_id, 'member_stored_value', 'cny_fen', g.principal + g.bonus),"
-    "  (g.points_id, 'member_points', 'points', g.points)) AS a(id, kind, asset, balance)"
-    "  ORDER BY g.member_id, a.kind),"
-    " parts AS MATERIALIZED (SELECT g.n, g.request_id, g.body_hash, g.store_id, g.granted_at, p.*,"
-    "  CAST(row_number() OVER (PARTITION BY g.n ORDER BY p.place) - 1 AS smallint) AS part"
-    "  FROM given g CROSS JOIN LATERAL (VALUES"
-    "  (1, {id_2}, {id_3}, 'opening_principal', 'principal', 'cny_fen', g.principal, g.principal,"
-    "   g.store_account_id, g.wallet_id),"
-    "  (2, {id_4}, {id_5}, 'opening_bonus', 'bonus', 'cny_fen', g.bonus, g.principal + g.bonus,"
-    "   g.store_account_id, g.wallet_id),"
-    "  (3, {id_6}, {id_7}, 'opening_points', 'points', 'points', g.points, g.points,"
-    "   (SELECT id FROM issued), g.points_id)"
-    "  ) AS p(place, id, lot_id, kind, lot_kind, asset, amount, balance, source_id, target_id)"
-    "  WHERE p.amount > 0),"
+    "  SELECT a.id, :brand_id, a.kind, a.asset, a.member_id, a.balance, :now FROM ("
+    "  SELECT wallet_id AS id, 'member_stored_value' AS kind, 'cny_fen' AS asset, member_id,"
+    "   principal + bonus AS balance FROM given UNION ALL"
+    "  SELECT points_id, 'member_points', 'points', member_id, points FROM given) a"
+    "  ORDER BY a.member_id, a.kind),"
+    " parts AS MATERIALIZED (SELECT n, 1 AS place, 0 AS part, request_id, body_hash, store_id,"
+    "  granted_at, principal_id AS id, principal_lot_id AS lot_id, 'opening_principal' AS kind,"
+    "  'principal' AS lot_kind, 'cny_fen' AS asset, principal AS amount, principal AS balance,"
+    "  store_account_id AS source_id, wallet_id AS target_id FROM given WHERE principal > 0"
+    "  UNION ALL SELECT n, 2, before_bonus, request_id, body_hash, store_id, granted_at,"
+    "  bonus_id, bonus_lot_id, 'opening_bonus', 'bonus', 'cny_fen', bonus, principal + bonus,"
+    "  store_account_id, wallet_id FROM given WHERE bonus > 0"
+    "  UNION ALL SELECT n, 3, before_points, request_id, body_hash, store_id, granted_at,"
+    "  points_transfer_id, points_lot_id, 'opening_points', 'points', 'points', points, points,"
+    "  (SELECT id FROM issued), points_id FROM given WHERE points > 0),"
     " moved AS (INSERT INTO ledger_transfers (id, request_id, part, body_hash, kind, asset,"
     "  from_account_id, to_account_id, amount, store_id, staff_id, created_at)"
     "  SELECT id, request_id, part, body_hash, kind, asset, source_id, target_id, amount,"
@@ -73,18 +85,11 @@ _ENTER = text(
     "  FROM parts ORDER BY n, place)"
     # Both sides of every transfer in one statement: the trigger sums the entries of each.
     " INSERT INTO ledger_entries (transfer_id, account_id, amount, balance_after)"
-    " SELECT p.id, e.account_id, e.amount, e.balance FROM parts p CROSS JOIN LATERAL (VALUES"
-    "  (1, p.source_id, -p.amount, NULL), (2, p.target_id, p.amount, p.balance))"
-    "  AS e(side, account_id, amount, balance) ORDER BY p.n, p.place, e.side".format(
-        **{
-            f"id_{place}": (
-                "CAST(encode(substring(CAST(:ids AS bytea) FROM"
-                f" CAST({'g' if place > 1 else 'o'}.n - 1 AS integer) * {16 * _IDS_EACH}"
-                f" + {16 * place + 1} FOR 16), 'hex') AS uuid)"
-            )
-            for place in range(_IDS_EACH)
-        }
-    )
+    " SELECT e.id, e.account_id, e.amount, e.balance FROM ("
+    " SELECT n, place, 1 AS side, id, source_id AS account_id, -amount AS amount,"
+    "  CAST(NULL AS bigint) AS balance FROM parts UNION ALL"
+    " SELECT n, place, 2, id, target_id, amount, balance FROM parts) e"
+    " ORDER BY e.n, e.place, e.side"
 )
 _FIND_BOOKS = text(
     "SELECT owner_id FROM ledger_accounts WHERE brand_id = :brand_id"
