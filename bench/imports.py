@@ -26,6 +26,7 @@ from bench.import_files import write_csv, write_xlsx
 from bench.machine import cores, describe, family_cpu_seconds, load_average
 from bench.servers import ROOT
 from bench.world import make_world
+from o2o.app.starting import collect_rarely
 from o2o.crm.statuses import ImportKind, StaffRoleName
 from o2o.infra.audit import SYSTEM
 from o2o.infra.database import SessionFactory, create_engine, create_sessions, transaction
@@ -52,6 +53,8 @@ def main() -> int:
     """Run; the exit status says whether the books are right afterwards."""
     asked = _arguments()
     if asked.child:
+        # As in the product's own process.
+        collect_rarely()
         work = _work(asked.child, Path(asked.file), pid=asked.server_pid, carries=asked.carry)
         figures = asyncio.run(work)
         print(json.dumps(figures))

@@ -4,21 +4,18 @@ WeChat's callbacks and event streams bypass Litestar: its routing costs a third 
 and a stream needs nothing of it.
 """
 
-import gc
 import os
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
 from o2o.app.site import Site, open_site
-from o2o.app.starting import uncollected
+from o2o.app.starting import collect_rarely, uncollected
 from o2o.infra.logging import configure_logging, get_logger
 from o2o.infra.settings import read_settings
 from o2o.web.edge import Receive, Scope, Send
 
 log = get_logger(__name__)
-
-GARBAGE_OBJECTS = 10_000
 
 
 class Root:
@@ -62,11 +59,8 @@ class Root:
             log.exception("worker.start_failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
-        # What lives now lives on: the collector need not look at it again (tail latency).
-        gc.collect()
-        gc.freeze()
-        # Nor every ten messages at those under way, which leave no cycles behind.
-        gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+        # Tail latency: otherwise once in ten messages.
+        collect_rarely()
         await send({"type": "lifespan.startup.complete"})
 
 

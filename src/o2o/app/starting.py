@@ -9,6 +9,8 @@ import msgspec
 from o2o.infra.embedded_postgres import start_embedded
 from o2o.infra.settings import Settings, read_settings
 
+GARBAGE_OBJECTS = 10_000
+
 
 def settings_with_database() -> Settings:
     """Read the settings; start the embedded PostgreSQL when no other is named.
@@ -32,3 +34,13 @@ def uncollected() -> Generator[None, None, None]:
         yield
     finally:
         gc.enable()
+
+
+def collect_rarely() -> None:
+    """Look at what a program was built of never again, and at what came since only now and then.
+
+    Nearly all of that goes by itself: answers and rows leave no cycles behind.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])

@@ -18,6 +18,7 @@ from o2o.infra.seal import Seal
 from o2o.kernel.clock import Clock
 from o2o.kernel.errors import Fact
 from o2o.membership.actions.import_carry import (
+    LANES,
     Carried,
     Overtaken,
     carry_batch,
@@ -198,7 +199,7 @@ class ImportRunner:
                 raise ImportNotReady(status="taken")
             try:
                 carried = (
-                    await self._carry_lanes(import_id, stretches)
+                    await self._carry_lanes(import_id, stretches, row_count=row_count)
                     if stretches
                     else await self._carry_batch(import_id)
                 )
@@ -216,18 +217,27 @@ class ImportRunner:
             raise ImportNotReady(status="taken")
         return carried
 
-    async def _carry_lanes(self, import_id: UUID, stretches: Sequence[Stretch]) -> Carried:
-        """Carry stretches over side by side, kept one after the other."""
-        lanes: list[asyncio.Task[Carried]] = []
-        for lane, stretch in enumerate(stretches):
-            before = lanes[-1] if lanes else None
-            work = self._carry_lane(import_id, stretch, lane=lane, before=before)
-            lanes.append(asyncio.create_task(work))
-        outcomes = await asyncio.gather(*lanes, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return lanes[-1].result()
+    async def _carry_lanes(
+        self, import_id: UUID, stretches: Sequence[Stretch], *, row_count: int
+    ) -> Carried:
+        """Carry stretches over side by side, kept one after the other.
+
+        A lane that is free goes on with the next: soon one prepares while the other's is written.
+        """
+        kept: list[asyncio.Task[Carried]] = []
+        try:
+            for number, stretch in enumerate(stretches):
+                if number >= LANES:
+                    await kept[number - LANES]
+                before = kept[-1] if kept else None
+                work = self._carry_lane(
+                    import_id, stretch, lane=number % LANES, before=before, row_count=row_count
+                )
+                kept.append(asyncio.create_task(work))
+            return await kept[-1]
+        finally:
+            # One that fails takes those behind it along; whoever is under way ends first.
+            await asyncio.gather(*kept, return_exceptions=True)
 
     async def _carry_lane(
         self,
@@ -236,15 +246,18 @@ class ImportRunner:
         *,
         lane: int,
         before: asyncio.Task[Carried] | None,
+        row_count: int,
     ) -> Carried:
         async def turn() -> None:
             if before is not None:
                 await before
 
         async with transaction(self._sessions) as tx:
-            return await carry_stretch(
+            carried = await carry_stretch(
                 tx, import_id, stretch, lane=lane, turn=turn, now=self._clock.now()
             )
+        self._tell("carrying", carried.done_count + carried.left_out_count, row_count)
+        return carried
 
 
 def _placed(reading: Reading, file: IO[bytes]) -> Iterator[tuple[Batch, int]]:

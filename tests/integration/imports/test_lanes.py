@@ -46,7 +46,7 @@ async def test_lanes_share_the_rows_and_leave_none_out(
     office: Office, sessions: SessionFactory
 ) -> None:
     import_id = await given_confirmed(office, 20)
-    assert await planned(office, import_id) == [Stretch(0, 4), Stretch(4, 7)]
+    assert (await planned(office, import_id))[:2] == [Stretch(0, 4), Stretch(4, 7)]
 
     carried = await office.runner().carry(import_id)
 
@@ -75,6 +75,53 @@ async def test_a_lane_whose_predecessor_fails_keeps_nothing(
     assert (await office.see(import_id)).done_count == 0
     assert await count(sessions, "members") == 0
     assert await count(sessions, "ledger_transfers") == 0
+
+
+async def test_a_lane_that_fails_takes_none_of_those_before_it_along(
+    office: Office, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await given_confirmed(office, 7 * AT_ONCE)
+    lasts = [stretch.last for stretch in await planned(office, import_id)]
+    assert len(lasts) == 7
+    real = carry_stretch
+    begun: list[tuple[int, int]] = []
+
+    async def fail_in_the_fourth(
+        tx: object, one: object, stretch: Stretch, *, lane: int, **more: object
+    ) -> object:
+        begun.append((lasts.index(stretch.last), lane))
+        if stretch.last == lasts[3]:
+            raise ZeroDivisionError
+        return await real(tx, one, stretch, lane=lane, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(import_runner, "carry_stretch", fail_in_the_fourth)
+    with pytest.raises(ZeroDivisionError):
+        await office.runner().carry(import_id)
+
+    # Two at once, and behind one that failed nothing is begun that could not be kept.
+    assert begun[:4] == [(0, 0), (1, 1), (2, 0), (3, 1)]
+    assert (await office.see(import_id)).done_count == 3 * AT_ONCE
+    assert await count(sessions, "members") == 3 * AT_ONCE
+    assert (await verify_ledger(sessions)).is_sound
+    monkeypatch.setattr(import_runner, "carry_stretch", real)
+    carried = await office.runner().carry(import_id)
+    assert carried is not None
+    assert (carried.done_count, carried.is_done) == (7 * AT_ONCE, True)
+
+
+async def test_lanes_share_a_few_card_numbers_without_waiting_for_each_other(
+    office: Office, sessions: SessionFactory
+) -> None:
+    # Of a hundred numbers the lanes have fifty each: alike, they would draw some twice.
+    async with transaction(sessions) as tx:
+        await tx.execute(text("UPDATE brands SET card_prefix = '6660123456789'"))
+    import_id = await given_confirmed(office, 12 * AT_ONCE)
+
+    carried = await office.runner().carry(import_id)
+
+    assert carried is not None
+    assert (carried.done_count, carried.is_done) == (12 * AT_ONCE, True)
+    assert await count(sessions, "cards") == 12 * AT_ONCE
 
 
 async def test_a_stretch_behind_the_cursor_of_another_keeps_nothing(
@@ -110,7 +157,7 @@ async def test_a_phone_that_somebody_got_meanwhile_is_left_out_and_told(
         cards(f"A0001,,王雨,{PHONE},10,2,3,", *many_cards(2 * AT_ONCE, first=10))
     )
     await office.confirm(one)
-    first, _ = await planned(office, one.id)
+    first = (await planned(office, one.id))[0]
 
     async def somebody_else_comes() -> None:
         async with transaction(sessions) as tx:

@@ -13,6 +13,7 @@ from o2o.membership.rules.member_code import (
     is_member_code,
     luhn_digit,
     new_card_no,
+    new_card_nos,
     new_member_code,
 )
 
@@ -133,3 +134,12 @@ def test_card_numbers_begin_with_the_prefix_and_check(prefix: str) -> None:
 def test_a_card_number_identifies_as_such() -> None:
     number = new_card_no("980116")
     assert classify_scan(number) == ScannedCode(ScanKind.CARD_NO, number)
+
+
+def test_shares_of_the_card_numbers_have_none_in_common() -> None:
+    shares = [set(new_card_nos("6660123456789", 2_000, share=share, of=2)) for share in (0, 1)]
+
+    # Two digits are free, the sixteenth checks: of a hundred numbers each has its fifty.
+    assert [len(share) for share in shares] == [50, 50]
+    assert not shares[0] & shares[1]
+    assert all(is_card_no(number) for number in shares[0] | shares[1])

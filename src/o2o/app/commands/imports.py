@@ -14,7 +14,7 @@ from o2o.app.install.importing import Importing, Order, parse_totals
 from o2o.app.install.working import Speech, guarded, open_for_command
 from o2o.app.leftovers import leave_with_parent
 from o2o.app.runtime import open_runtime
-from o2o.app.starting import settings_with_database
+from o2o.app.starting import collect_rarely, settings_with_database
 from o2o.crm.statuses import ImportKind
 from o2o.infra.logging import configure_logging
 from o2o.membership.import_runner import ImportRunner
@@ -129,6 +129,8 @@ def work_command(*, child: bool) -> None:
         clock=runtime.clock,
         names=names_of([words.table("imports", language) for language in LANGUAGES]),
     )
+
+    collect_rarely()
 
     async def run() -> None:
         try:

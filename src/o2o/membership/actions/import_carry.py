@@ -3,7 +3,8 @@
 Cards go in two lanes, because one connection keeps one processor of the server busy: each carries
 a stretch of rows of its own, and when all is written waits for its turn. Only then does it take
 the brand and the import for itself, see that the cursor stands where its stretch begins, and move
-it. A stretch whose turn never comes is undone as a whole.
+it. A stretch whose turn never comes is undone as a whole. No lane may wait for what another writes
+while that waits for its turn: each draws its card numbers from a share of its own.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from o2o.infra.audit import SYSTEM, note
 from o2o.infra.database import Tx
 from o2o.infra.locks import lock_names, try_lock_name
 from o2o.membership.actions.import_carry_cards import (
+    Numbers,
     Stretch,
     carry_cards,
     is_overtaken,
@@ -31,6 +33,8 @@ from o2o.membership.errors_imports import ImportNotReady
 from o2o.membership.imports.moves import IMPORT_MOVES
 
 LANES = 2
+# Stretches that are looked for together: at the last of them a lane has nothing to go on with.
+PLANNED = 32
 CARDS_AT_ONCE = 2_500
 BILLS_AT_ONCE = 1_000
 
@@ -65,7 +69,7 @@ async def plan_lanes(tx: Tx, import_id: UUID, *, now: datetime) -> list[Stretch]
         return None
     if one.kind is not ImportKind.CARDS:
         return []
-    stretches = await next_stretches(tx, one, limit=CARDS_AT_ONCE, most=LANES)
+    stretches = await next_stretches(tx, one, limit=CARDS_AT_ONCE, most=PLANNED)
     if len(stretches) < LANES:
         return []
     if one.cursor_line == 0:
@@ -90,7 +94,8 @@ async def carry_stretch(
     if not await try_lock_name(tx, f"import:{import_id}:{lane}"):
         raise ImportNotReady(status="taken")
     prefix = await _card_prefix(tx, one)
-    done, left_out = await carry_cards(tx, one, stretch, card_prefix=prefix, now=now)
+    numbers = Numbers(prefix, share=lane, of=LANES)
+    done, left_out = await carry_cards(tx, one, stretch, numbers=numbers, now=now)
     await turn()
     taken = await _take(tx, import_id, brand_id=one.brand_id)
     if taken is None or taken.cursor_line != stretch.cursor:
@@ -128,7 +133,7 @@ async def _carry_cards(tx: Tx, one: Import, *, now: datetime) -> tuple[int, int,
     if one.cursor_line == 0:
         await open_books(tx, one, now=now)
     prefix = await _card_prefix(tx, one)
-    done, left_out = await carry_cards(tx, one, stretches[0], card_prefix=prefix, now=now)
+    done, left_out = await carry_cards(tx, one, stretches[0], numbers=Numbers(prefix), now=now)
     one.cursor_line = stretches[0].last
     return done, left_out, done + left_out < CARDS_AT_ONCE
 

@@ -110,6 +110,14 @@ _OVERTAKEN = text(
 )
 
 
+class Numbers(NamedTuple):
+    """From which card numbers of a brand to draw: those of one share of so many."""
+
+    prefix: str
+    share: int = 0
+    of: int = 1
+
+
 class Stretch(NamedTuple):
     """Rows of a file to be carried over together: those behind one line, up to another."""
 
@@ -128,7 +136,7 @@ async def next_stretches(tx: Tx, one: Import, *, limit: int, most: int) -> list[
 
 
 async def carry_cards(
-    tx: Tx, one: Import, stretch: Stretch, *, card_prefix: str, now: datetime
+    tx: Tx, one: Import, stretch: Stretch, *, numbers: Numbers, now: datetime
 ) -> tuple[int, int]:
     """Carry a stretch over; return how many rows were, and how many were left out.
 
@@ -138,7 +146,7 @@ async def carry_cards(
     left_out = (await tx.execute(_LEAVE_OUT, asked | {"brand_id": one.brand_id})).all()
     rows = (await tx.execute(_ROWS, asked | {"timezone": TIMEZONE, "now": now})).all()
     if rows:
-        await _enter(tx, one, rows, stretch=stretch, card_prefix=card_prefix, now=now)
+        await _enter(tx, one, rows, stretch=stretch, numbers=numbers, now=now)
     return len(rows), len(left_out)
 
 
@@ -168,7 +176,7 @@ async def _enter(
     rows: Sequence[Any],
     *,
     stretch: Stretch,
-    card_prefix: str,
+    numbers: Numbers,
     now: datetime,
 ) -> None:
     member_ids = new_id_bytes(len(rows))
@@ -181,19 +189,25 @@ async def _enter(
         "now": now,
     }
     await tx.execute(_MEMBERS, asked | {"ids": member_ids, "timezone": TIMEZONE})
-    await _issue_cards(tx, BrandId(one.brand_id), member_ids, card_prefix=card_prefix, now=now)
+    await _issue_cards(tx, BrandId(one.brand_id), member_ids, numbers=numbers, now=now)
     await tx.execute(_OFFLINE_CARDS, asked | {"ids": new_id_bytes(len(rows))})
     await _enter_balances(tx, one, rows, member_ids=ids_from(member_ids), now=now)
 
 
 async def _issue_cards(
-    tx: Tx, brand_id: BrandId, member_ids: bytes, *, card_prefix: str, now: datetime
+    tx: Tx, brand_id: BrandId, member_ids: bytes, *, numbers: Numbers, now: datetime
 ) -> None:
     """Give each member a random number of the brand; whose number was taken draws again."""
     for _ in range(TRIES_MAX):
         wanting = [member_ids[at : at + 16] for at in range(0, len(member_ids), 16)]
         # A number that was drawn a moment ago falls to the later member; the other draws again.
-        drawn = dict(zip(new_card_nos(card_prefix, len(wanting)), wanting, strict=True))
+        drawn = dict(
+            zip(
+                new_card_nos(numbers.prefix, len(wanting), share=numbers.share, of=numbers.of),
+                wanting,
+                strict=True,
+            )
+        )
         issued = await tx.scalars(
             _CARDS,
             {
@@ -208,7 +222,7 @@ async def _issue_cards(
         member_ids = b"".join(id_ for id_ in wanting if id_ not in have)
         if not member_ids:
             return
-    raise CardNumbersExhausted(card_prefix)
+    raise CardNumbersExhausted(numbers.prefix)
 
 
 async def _enter_balances(

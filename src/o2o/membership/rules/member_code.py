@@ -81,14 +81,16 @@ def new_card_no(prefix: str) -> str:
     return new_card_nos(prefix, 1)[0]
 
 
-def new_card_nos(prefix: str, count: int) -> list[str]:
+def new_card_nos(prefix: str, count: int, *, share: int = 0, of: int = 1) -> list[str]:
     """Make so many at once, of which two may be the same: asking for chance costs more than they.
 
-    Of 64 random bits each: the lowest numbers are likelier by less than one in ten million.
+    Of 64 random bits each: the lowest numbers are likelier by less than one in ten million. Who
+    draws from one `share` of so many never draws the number of another's.
     """
     free = CARD_DIGITS - 1 - len(prefix)
+    most = 10**free // of
     drawn = struct.unpack(f"{count}Q", secrets.token_bytes(8 * count))
-    bodies = [f"{prefix}{number % 10**free:0{free}d}" for number in drawn]
+    bodies = [f"{prefix}{number % most * of + share:0{free}d}" for number in drawn]
     return [body + luhn_digit(body) for body in bodies]
 
 
