@@ -14,6 +14,7 @@ from o2o.infra.direct import (
 )
 from o2o.infra.outbox import publish
 from o2o.kernel.events import Event
+from o2o.kernel.ids import new_id
 
 INSERT = text(
     "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
@@ -119,3 +120,43 @@ async def test_connections_that_a_restart_left_dead_are_passed_over(
         reading_direct(sessions) as three,
     ):
         assert [await counted(tx) for tx in (one, two, three)] == [0, 0, 0]
+
+
+AMONG = text(
+    "SELECT n FROM generate_series(1, 3) n WHERE n = ANY(CAST(:numbers AS int[])) ORDER BY n"
+)
+AMONG_AND_ECHO = text(
+    "SELECT n, cardinality(CAST(:numbers AS int[])) AS many FROM generate_series(1, 3) n"
+    " WHERE n = ANY(CAST(:numbers AS int[])) ORDER BY n"
+)
+
+
+@pytest.mark.parametrize("numbers,found", [([], []), ([2], [2]), ({3}, [3]), ([1, 3, 9], [1, 3])])
+async def test_a_list_of_one_finds_what_a_list_finds(
+    sessions: SessionFactory, numbers: list[int], found: list[int]
+) -> None:
+    async with reading_direct(sessions) as tx:
+        assert [row.n for row in await fetch_rows(tx, AMONG, {"numbers": numbers})] == found
+        echo = await fetch_rows(tx, AMONG_AND_ECHO, {"numbers": numbers})
+    # Where the list is asked for otherwise, too, it stays one.
+    assert [(row.n, row.many) for row in echo] == [(n, len(numbers)) for n in found]
+
+
+async def test_a_statement_for_one_keeps_its_plan(sessions: SessionFactory) -> None:
+    plans = text(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+        " WHERE statement LIKE '%' || :ending"
+    )
+    wanted = text("SELECT id FROM stores WHERE id = ANY(CAST(:ids AS uuid[])) AND 7 = 7")
+    ids = [new_id(), new_id()]
+
+    async with reading_direct(sessions) as tx:
+        for _ in range(20):
+            await fetch_rows(tx, wanted, {"ids": ids[:1]})
+            await fetch_rows(tx, wanted, {"ids": ids})
+        [alone] = await fetch_rows(tx, plans, {"ending": "= CAST($1 AS uuid) AND 7 = 7"})
+        [listed] = await fetch_rows(tx, plans, {"ending": "(CAST($1 AS uuid[])) AND 7 = 7"})
+
+    # The server tries five times before it decides; for lists it never finds a plan worth keeping.
+    assert tuple(alone) == (15, 5)
+    assert tuple(listed) == (0, 20)

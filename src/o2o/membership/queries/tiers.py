@@ -56,9 +56,14 @@ class TierMoveView(msgspec.Struct, frozen=True, kw_only=True):
 # A charge counts when it was made, less whatever was reversed of it since; one that was held first
 # counts when it was posted. A member who became one with another brings the own charges along. A
 # visit is a business day of a store on which something paid is left.
-_STANDINGS = text(
-    "WITH who AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:since AS timestamptz[]))"
-    " AS w(member_id, since)),"
+_WHO = (
+    "SELECT member_id, since"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:since AS timestamptz[])) AS w(member_id, since)"
+)
+# Its plan is kept; that for lists of unknown length is made every time, for longer than it runs.
+_WHO_ALONE = "SELECT CAST(:id AS uuid) AS member_id, CAST(:since AS timestamptz) AS since"
+_STANDING = (
+    "WITH who AS ({who}),"
     " people AS (SELECT member_id, since, member_id AS owner_id FROM who"
     " UNION ALL SELECT w.member_id, w.since, m.id FROM who w"
     " JOIN members m ON m.merged_into_id = w.member_id),"
@@ -75,6 +80,8 @@ _STANDINGS = text(
     " FILTER (WHERE c.net > 0) AS visits"
     " FROM charges c JOIN stores s ON s.id = c.store_id GROUP BY c.member_id"
 )
+_STANDINGS = text(_STANDING.format(who=_WHO))
+_STANDING_ALONE = text(_STANDING.format(who=_WHO_ALONE))
 _TIERS = text(
     "SELECT t.code, t.name, t.spend_from_fen, t.visits_from, t.id = m.tier_id AS is_own,"
     " m.tier_valid_until"
@@ -96,9 +103,13 @@ async def list_standings(tx: Tx, since: Mapping[UUID, datetime]) -> dict[UUID, S
 
     In one statement; who paid nothing is left out.
     """
-    ids = sorted(since)
-    asked = {"ids": ids, "since": [since[one] for one in ids]}
-    rows = await fetch_rows(tx, _STANDINGS, asked)
+    if len(since) == 1:
+        [(member_id, moment)] = since.items()
+        rows = await fetch_rows(tx, _STANDING_ALONE, {"id": member_id, "since": moment})
+    else:
+        ids = sorted(since)
+        asked = {"ids": ids, "since": [since[one] for one in ids]}
+        rows = await fetch_rows(tx, _STANDINGS, asked)
     return {row.member_id: Standing(row.spent_fen, row.visits) for row in rows}
 
 

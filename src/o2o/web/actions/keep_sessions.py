@@ -4,18 +4,19 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from o2o.crm.staff import WebSession
 from o2o.crm.statuses import Audience
 from o2o.infra.database import Tx
-from o2o.infra.direct import fetch_direct
+from o2o.infra.direct import fetch_rows
 from o2o.infra.seal import Seal, new_token
 from o2o.web.cookies import LIFETIMES
 
-_TOUCH = (
-    "UPDATE web_sessions SET last_seen_at = $2 WHERE token_hash IN (SELECT token_hash"
-    " FROM web_sessions WHERE token_hash = ANY($1::bytea[]) FOR UPDATE SKIP LOCKED)"
+_TOUCH = text(
+    "UPDATE web_sessions SET last_seen_at = :now WHERE token_hash IN (SELECT token_hash"
+    " FROM web_sessions WHERE token_hash = ANY(CAST(:token_hashes AS bytea[]))"
+    " FOR UPDATE SKIP LOCKED)"
 )
 # A session's last sight is written at most this often, so that reading pages writes little.
 TOUCH_EVERY = timedelta(seconds=20)
@@ -53,7 +54,7 @@ async def open_session(
 
 async def touch_sessions(tx: Tx, token_hashes: Collection[bytes], *, now: datetime) -> None:
     """Note that sessions are in use. Waits for nobody: who holds one now touches or ends it."""
-    await fetch_direct(tx, _TOUCH, set(token_hashes), now)
+    await fetch_rows(tx, _TOUCH, {"token_hashes": set(token_hashes), "now": now})
 
 
 async def end_session(tx: Tx, token_hash: bytes, *, now: datetime) -> None:

@@ -6,10 +6,11 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 
 from o2o.crm.statuses import Audience, StaffRoleName
 from o2o.infra.database import Tx
-from o2o.infra.direct import Row, fetch_direct
+from o2o.infra.direct import Row, fetch_rows
 from o2o.web.cookies import IDLE
 from o2o.web.principals import APIClient, BrandFace, Clerk, ConsoleStaff, Diner
 
@@ -33,41 +34,42 @@ class EnrolledPad(msgspec.Struct, frozen=True):
     brand_id: UUID
 
 
-_LIVE = " s.ended_at IS NULL AND s.expires_at > $2 AND s.last_seen_at > $3"
+_OF_TOKENS = "s.token_hash = ANY(CAST(:token_hashes AS bytea[]))"
+_LIVE = "s.ended_at IS NULL AND s.expires_at > :now AND s.last_seen_at > :seen_after"
 _BRAND = "b.slug AS brand_slug, b.name AS brand_name, b.name_en AS brand_name_en, b.terms_version"
-_PAD = (
+_PAD = text(
     "SELECT p.id, p.name, s.id, s.name, s.brand_id FROM pads p JOIN stores s ON s.id = p.store_id"
-    " WHERE p.secret_hash = $1 AND p.revoked_at IS NULL"
+    " WHERE p.secret_hash = :secret_hash AND p.revoked_at IS NULL"
 )
-_DINERS = (
+_DINERS = text(
     "SELECT s.token_hash, s.is_snapshot, s.last_seen_at, f.id AS fan_id, f.openid, f.account_id,"  # noqa: S608 - our own pieces
     f" f.member_id, a.slug AS account_slug, a.name AS account_name, a.brand_id, {_BRAND}"
     " FROM web_sessions s JOIN fans f ON f.id = s.fan_id"
     " JOIN official_accounts a ON a.id = f.account_id JOIN brands b ON b.id = a.brand_id"
-    f" WHERE s.token_hash = ANY($1::bytea[]) AND s.audience = 'diner' AND {_LIVE}"
+    f" WHERE {_OF_TOKENS} AND s.audience = 'diner' AND {_LIVE}"
 )
-_CONSOLE_STAFF = (
+_CONSOLE_STAFF = text(
     "SELECT s.token_hash, s.last_seen_at, p.id AS staff_id, p.name, p.brand_id, r.role,"  # noqa: S608 - our own pieces
     f" r.store_id, {_BRAND}"
     " FROM web_sessions s JOIN staff_members p ON p.id = s.staff_id AND p.disabled_at IS NULL"
     " JOIN brands b ON b.id = p.brand_id LEFT JOIN staff_roles r ON r.staff_id = p.id"
-    f" WHERE s.token_hash = ANY($1::bytea[]) AND s.audience = 'console' AND {_LIVE}"
+    f" WHERE {_OF_TOKENS} AND s.audience = 'console' AND {_LIVE}"
 )
-_CLERK = (
+_CLERK = text(
     "SELECT s.last_seen_at, p.id AS staff_id, p.name, p.brand_id, r.role, r.store_id"  # noqa: S608 - our own pieces
     " FROM web_sessions s JOIN staff_members p ON p.id = s.staff_id AND p.disabled_at IS NULL"
     " LEFT JOIN staff_roles r ON r.staff_id = p.id"
-    f" WHERE s.token_hash = $1 AND s.audience = 'pad' AND s.pad_id = $4 AND {_LIVE}"
+    f" WHERE s.token_hash = :token_hash AND s.audience = 'pad' AND s.pad_id = :pad_id AND {_LIVE}"
 )
-_API_CLIENTS = (
+_API_CLIENTS = text(
     "SELECT key_hash, id, name, brand_id, scopes, unattended_debit_fen_max FROM api_keys"
-    " WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL"
+    " WHERE key_hash = ANY(CAST(:key_hashes AS bytea[])) AND revoked_at IS NULL"
 )
 
 
 async def find_pad(tx: Tx, secret_hash: bytes) -> EnrolledPad | None:
     """Return the pad of that secret unless it was revoked."""
-    rows = await fetch_direct(tx, _PAD, secret_hash)
+    rows = await fetch_rows(tx, _PAD, {"secret_hash": secret_hash})
     return EnrolledPad(*rows[0]) if rows else None
 
 
@@ -75,10 +77,20 @@ async def list_diners(
     tx: Tx, token_hashes: Sequence[bytes], *, now: datetime
 ) -> list[Seen[Diner] | None]:
     """Return the diner of each session in turn, None where none lives."""
-    seen_after = now - IDLE[Audience.DINER]
-    rows = await fetch_direct(tx, _DINERS, set(token_hashes), now, seen_after)
+    asked = _alive(token_hashes, Audience.DINER, now=now)
+    rows = await fetch_rows(tx, _DINERS, asked)
     diners = {row.token_hash: _diner(row) for row in rows}
     return [diners.get(token_hash) for token_hash in token_hashes]
+
+
+def _alive(
+    token_hashes: Sequence[bytes], audience: Audience, *, now: datetime
+) -> dict[str, object]:
+    return {
+        "token_hashes": set(token_hashes),
+        "now": now,
+        "seen_after": now - IDLE[audience],
+    }
 
 
 def _diner(row: Row) -> Seen[Diner]:
@@ -101,7 +113,9 @@ async def find_clerk(
     tx: Tx, token_hash: bytes, *, pad: EnrolledPad, now: datetime
 ) -> Seen[Clerk] | None:
     """Return the clerk of a session on this pad, with the roles he has in its store now."""
-    rows = await fetch_direct(tx, _CLERK, token_hash, now, now - IDLE[Audience.PAD], pad.pad_id)
+    seen_after = now - IDLE[Audience.PAD]
+    asked = {"token_hash": token_hash, "pad_id": pad.pad_id, "now": now, "seen_after": seen_after}
+    rows = await fetch_rows(tx, _CLERK, asked)
     here = {
         role for role, stores in _roles(rows).items() if stores is None or pad.store_id in stores
     }
@@ -124,8 +138,8 @@ async def list_console_staff(
     tx: Tx, token_hashes: Sequence[bytes], *, now: datetime
 ) -> list[Seen[ConsoleStaff] | None]:
     """Return the person of each session in turn, with the roles of this moment."""
-    seen_after = now - IDLE[Audience.CONSOLE]
-    rows = await fetch_direct(tx, _CONSOLE_STAFF, set(token_hashes), now, seen_after)
+    asked = _alive(token_hashes, Audience.CONSOLE, now=now)
+    rows = await fetch_rows(tx, _CONSOLE_STAFF, asked)
     of_session: dict[bytes, list[Row]] = {}
     for row in rows:
         of_session.setdefault(row.token_hash, []).append(row)
@@ -166,7 +180,7 @@ def _roles(rows: Sequence[Row]) -> dict[StaffRoleName, frozenset[UUID] | None]:
 
 async def list_api_clients(tx: Tx, key_hashes: Sequence[bytes]) -> list[APIClient | None]:
     """Return the client of each key in turn, None for unknown or revoked ones."""
-    rows = await fetch_direct(tx, _API_CLIENTS, set(key_hashes))
+    rows = await fetch_rows(tx, _API_CLIENTS, {"key_hashes": set(key_hashes)})
     clients = {
         row.key_hash: APIClient(
             key_id=row.id,
