@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 from sqlalchemy import TextClause, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from o2o.infra.database import (
@@ -210,7 +210,9 @@ async def _fetch(
     try:
         rows: list[Row] = await connection.fetch(statement, *values, record_class=Row)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DBAPIError(
+        is_refused = isinstance(error, asyncpg.IntegrityConstraintViolationError)
+        kind = IntegrityError if is_refused else DBAPIError
+        raise kind(
             statement, None, error, connection_invalidated=connection.is_closed()
         ) from error
     return rows

@@ -2,8 +2,15 @@
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from o2o.infra.database import SessionFactory, Tx, transaction, transaction_on_demand
+from o2o.infra.database import (
+    SessionFactory,
+    Tx,
+    transaction,
+    transaction_on_demand,
+    violated_constraint,
+)
 from o2o.infra.direct import (
     direct_of,
     fetch_direct,
@@ -160,3 +167,12 @@ async def test_a_statement_for_one_keeps_its_plan(sessions: SessionFactory) -> N
     # The server tries five times before it decides; for lists it never finds a plan worth keeping.
     assert tuple(alone) == (15, 5)
     assert tuple(listed) == (0, 20)
+
+
+async def test_a_constraint_refuses_as_it_does_a_session(sessions: SessionFactory) -> None:
+    twice = {"number": 1, "name": "test"}
+    async with reading_direct(sessions) as tx:
+        await fetch_rows(tx, INSERT, twice)
+        with pytest.raises(IntegrityError) as refusal:
+            await fetch_rows(tx, INSERT, twice)
+    assert violated_constraint(refusal.value) == "pk_handled_messages"

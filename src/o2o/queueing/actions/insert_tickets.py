@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import TicketPriority, TicketSource, TicketStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import write_rows
 from o2o.queueing.actions.keep_days import KEEP_DAYS, changed_of, day_values
 from o2o.queueing.commands import MoveToQueue, TakeTicket
 from o2o.queueing.days import Day
@@ -75,7 +76,8 @@ async def insert_tickets(tx: Tx, new: Sequence[NewTicket], days: Collection[Day]
     """Insert tickets with numbers of these locked days, and write the days."""
     promises = [ticket.promise for ticket in new]
     commands = [ticket.command for ticket in new]
-    await tx.execute(
+    await write_rows(
+        tx,
         _INSERT,
         {
             **day_values(changed_of(days)),

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from o2o.crm.statuses import QueueStatus, TicketStatus
 from o2o.infra.database import Tx
+from o2o.infra.direct import fetch_rows
 from o2o.queueing.commands import TakeTicket, ticket_code
 from o2o.queueing.queries.bridges import NOT_TAKEN_IN, at_machine_on
 from o2o.queueing.rules.wait_estimate import WaitEstimate
@@ -96,7 +97,7 @@ async def list_known(
             "fan_ids": list(fans),
             "store_ids": list(store_ids),
         }
-    rows = await tx.execute(_KNOWN_AND_ACTIVE if members or fans else _KNOWN, values)
+    rows = await fetch_rows(tx, _KNOWN_AND_ACTIVE if members or fans else _KNOWN, values)
     asked = set(values["request_ids"])
     known = Known({}, {}, {}, {})
     for row in rows:
@@ -117,7 +118,7 @@ async def list_known(
 
 async def list_known_requests(tx: Tx, request_ids: Sequence[UUID]) -> dict[UUID, KnownTicket]:
     """Return the tickets that these requests made already."""
-    rows = await tx.execute(_EARLIER, {"request_ids": list(request_ids)})
+    rows = await fetch_rows(tx, _EARLIER, {"request_ids": list(request_ids)})
     return {row.request_id: _known(row) for row in rows}
 
 
