@@ -52,7 +52,7 @@ OF_NEW_ROWS = """
     END IF;
 """
 OF_CHANGED_ROW = """
-    IF NEW.{column} IS NOT NULL
+    IF NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} IS NOT NULL
         AND (SELECT o.id FROM {other} o WHERE o.id = NEW.{column}) IS NULL
     THEN
         {refuse}

@@ -51,6 +51,10 @@ DAMAGES = {
         f"UPDATE ledger_transfers SET store_id = gen_random_uuid() WHERE id = {DEBITS}",
         {"names_are_known"},
     ),
+    "a brand that nobody knows": (
+        "UPDATE ledger_accounts SET brand_id = '00000000-0000-7000-8000-00000000dead'",
+        {"names_are_known"},
+    ),
     "a lot's rest": (
         "UPDATE ledger_lots SET remaining = remaining - 1 WHERE kind = 'bonus'",
         {"balances_equal_lots", "lots_less_draws_remain"},

@@ -174,7 +174,7 @@ def wire(runtime: Runtime) -> Wired:
         clock=runtime.clock,
         public_url=settings.public_url,
     )
-    queues = Queues(sessions=runtime.sessions)
+    queues = Queues(sessions=runtime.sessions, voice=Voice(words, runtime.settings.public_url))
     panels = Panels()
     pad_taste.register(panels)
     pad_cards.register(panels)

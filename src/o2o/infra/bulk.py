@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
 
 from o2o.infra.database import Tx
+from o2o.infra.direct import named_error
 
 
 async def copy_rows(
@@ -21,6 +21,4 @@ async def copy_rows(
     try:
         await driver.copy_records_to_table(table, records=rows, columns=list(columns))
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DBAPIError(
-            f"COPY {table}", None, error, connection_invalidated=driver.is_closed()
-        ) from error
+        raise named_error(f"COPY {table}", error, driver) from error

@@ -210,9 +210,12 @@ async def _fetch(
     try:
         rows: list[Row] = await connection.fetch(statement, *values, record_class=Row)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        is_refused = isinstance(error, asyncpg.IntegrityConstraintViolationError)
-        kind = IntegrityError if is_refused else DBAPIError
-        raise kind(
-            statement, None, error, connection_invalidated=connection.is_closed()
-        ) from error
+        raise named_error(statement, error, connection) from error
     return rows
+
+
+def named_error(statement: str, error: Exception, connection: asyncpg.Connection) -> DBAPIError:
+    """Return the driver's error as a session would raise it."""
+    is_refused = isinstance(error, asyncpg.IntegrityConstraintViolationError)
+    kind = IntegrityError if is_refused else DBAPIError
+    return kind(statement, None, error, connection_invalidated=connection.is_closed())

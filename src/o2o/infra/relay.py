@@ -2,8 +2,8 @@
 
 A process runs it in lanes (`Registry.lanes`): events and errands apart, and what is urgent apart
 from what is not. So no event waits behind a slow answer of WeChat, and no call for a guest behind a
-hundred pieces of news. A lane of events wakes those of errands, which it makes: they look by
-themselves more rarely.
+hundred pieces of news. A lane of events wakes those of errands, which it makes: where those are not
+urgent, they look by themselves more rarely.
 """
 
 import asyncio
@@ -40,7 +40,8 @@ ERRAND_BATCH_MAX = 16
 ERRAND_BATCHES_AT_ONCE = 4
 ERRANDS_AT_ONCE = 32
 POLL_SECONDS = 0.05
-# Most errands come of events, whose lanes wake theirs; the others wait so long at most.
+# Most errands come of events, whose lanes wake theirs; the others wait so long at most, unless they
+# are urgent.
 ERRAND_POLL_SECONDS = 0.15
 # For so long at most between two batches: what is not urgent is late then, but goes on.
 STAND_BACK_SECONDS = 1.0
@@ -85,7 +86,8 @@ class Relay:
         self._wakes, self._after = wakes, after
         self._batch_max = ERRAND_BATCH_MAX if topics.are_errands else BATCH_MAX
         self._batches_at_once = ERRAND_BATCHES_AT_ONCE if topics.are_errands else 1
-        self._poll_seconds = ERRAND_POLL_SECONDS if topics.are_errands else POLL_SECONDS
+        is_patient = topics.are_errands and not topics.is_urgent
+        self._poll_seconds = ERRAND_POLL_SECONDS if is_patient else POLL_SECONDS
         self._gate = asyncio.Semaphore(ERRANDS_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_stopping = False

@@ -53,6 +53,7 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
     without: frozenset[str] | None = None
     # Errands may take seconds each; events only write.
     are_errands: bool = False
+    is_urgent: bool = False
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +122,8 @@ class Registry:
         events, errands = frozenset(self._urgent_events), frozenset(self._urgent_errands)
         others = frozenset(self.performers) - errands
         return Lanes(
-            urgent_events=Topics(only=events),
-            urgent_errands=Topics(only=errands, are_errands=True),
+            urgent_events=Topics(only=events, is_urgent=True),
+            urgent_errands=Topics(only=errands, are_errands=True, is_urgent=True),
             errands=Topics(only=others, are_errands=True),
             events=Topics(without=events | errands | others),
         )

@@ -230,11 +230,18 @@ class ImportRunner:
                 if number >= LANES:
                     await kept[number - LANES]
                 before = kept[-1] if kept else None
+                if before is not None and before.done():
+                    # Behind one that failed nothing is begun that could not be kept.
+                    before.result()
                 work = self._carry_lane(
                     import_id, stretch, lane=number % LANES, before=before, row_count=row_count
                 )
                 kept.append(asyncio.create_task(work))
             return await kept[-1]
+        except asyncio.CancelledError:
+            for lane in kept:
+                lane.cancel()
+            raise
         finally:
             # One that fails takes those behind it along; whoever is under way ends first.
             await asyncio.gather(*kept, return_exceptions=True)

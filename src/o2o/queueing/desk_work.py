@@ -3,12 +3,16 @@
 Whatever queues up while a commit runs shares the next one; answers come after the commit.
 """
 
+from functools import partial
+
 from o2o.infra.coalescer import Coalescer
 from o2o.infra.database import SessionFactory
+from o2o.queueing.actions.call_and_tell import call_and_tell
 from o2o.queueing.actions.call_next import call_next
 from o2o.queueing.actions.move_tickets import move_tickets
 from o2o.queueing.actions.move_to_queue import move_to_queue
 from o2o.queueing.actions.take_tickets import take_tickets
+from o2o.queueing.actions.tell_parties import Voice
 from o2o.queueing.commands import (
     CalledTicket,
     CallNext,
@@ -40,10 +44,14 @@ TAKES_AT_ONCE = 32
 class Queues:
     """Takes, calls and moves of one process."""
 
-    def __init__(self, *, sessions: SessionFactory) -> None:
-        """Start the coalescers; they run only when something is in them."""
+    def __init__(self, *, sessions: SessionFactory, voice: Voice | None = None) -> None:
+        """Start the coalescers; they run only when something is in them.
+
+        With a `voice` calls are told in their own transaction, otherwise by their events.
+        """
+        call = call_next if voice is None else partial(call_and_tell, voice=voice)
         self._takes = Coalescer(take_tickets, sessions=sessions, batch_max=TAKES_AT_ONCE)
-        self._calls = Coalescer(call_next, sessions=sessions)
+        self._calls = Coalescer(call, sessions=sessions)
         self._moves = Coalescer(move_tickets, sessions=sessions)
         self._transfers = Coalescer(move_to_queue, sessions=sessions, batch_max=1)
 

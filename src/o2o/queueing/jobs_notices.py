@@ -8,7 +8,7 @@ from o2o.infra.database import Tx
 from o2o.infra.subscriptions import Registry
 from o2o.kernel.clock import Clock
 from o2o.queueing.actions.tell_almost_there import tell_almost_there
-from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
+from o2o.queueing.actions.tell_of_calls import Called, tell_of_untold_calls
 from o2o.queueing.actions.tell_of_ends import tell_of_cancellation
 from o2o.queueing.actions.tell_of_promises import tell_of_missed_promise
 from o2o.queueing.actions.tell_parties import CHECK, Voice, are_notices_true
@@ -46,7 +46,7 @@ class NoticeJobs:
         self._voice = voice
 
     async def tell_of_calls(self, tx: Tx, events: Sequence[TicketCalled]) -> None:
-        """Tell the parties that they are called."""
+        """Tell the parties that they are called, where that was not done with the call."""
         calls = [
             Called(
                 ticket_id=event.ticket_id,
@@ -57,7 +57,7 @@ class NoticeJobs:
             )
             for event in events
         ]
-        await tell_of_calls(tx, self._voice, calls, now=self._clock.now())
+        await tell_of_untold_calls(tx, self._voice, calls, now=self._clock.now())
 
     async def tell_almost_there(self, tx: Tx, events: Sequence[QueueChanged]) -> None:
         """Tell those whom these changes brought near."""

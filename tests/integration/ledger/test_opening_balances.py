@@ -62,6 +62,23 @@ async def test_all_that_a_card_held_is_entered_with_its_origin(tx: Tx) -> None:
     assert await rows(tx, "SELECT sum(amount) FROM ledger_entries") == [(0,)]
 
 
+@pytest.mark.parametrize("principal_fen", [0, 900])
+@pytest.mark.parametrize("bonus_fen", [0, 90])
+@pytest.mark.parametrize("points", [0, 9])
+async def test_parts_are_numbered_without_gaps(
+    tx: Tx, principal_fen: int, bonus_fen: int, points: int
+) -> None:
+    books = await given_books(tx)
+    held = {"principal": principal_fen, "bonus": bonus_fen, "points": points}
+    one = opening(books, principal_fen=principal_fen, bonus_fen=bonus_fen, points=points)
+    await enter(tx, books, one)
+
+    kept = [(f"opening_{kind}", amount) for kind, amount in held.items() if amount]
+    assert await rows(tx, "SELECT part, kind, amount FROM ledger_transfers ORDER BY part") == [
+        (part, kind, amount) for part, (kind, amount) in enumerate(kept)
+    ]
+
+
 async def test_a_request_entered_before_is_refused_with_all_others(tx: Tx) -> None:
     books = await given_books(tx)
     one = opening(books, principal_fen=5)

@@ -1,5 +1,6 @@
 """Parties are told in time: almost there, called, cancelled, kept too long; each fact once."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,17 @@ from o2o.crm.statuses import TicketPriority, TicketSource
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.outbox import publish
 from o2o.infra.seal import Seal
+from o2o.kernel.ids import new_id
+from o2o.queueing.actions.call_and_tell import call_and_tell
 from o2o.queueing.actions.move_tickets import Verb
 from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
 from o2o.queueing.actions.tell_parties import CHECK, Voice
+from o2o.queueing.commands import CalledTicket, CallNext
 from o2o.queueing.events import PromiseMissed
 from o2o.queueing.jobs_notices import NoticeJobs
+from o2o.queueing.queries import parties
 from o2o.web.copy import Words
+from tests.concurrency.racing import until_blocked
 from tests.factories.members import given_fan, given_member
 from tests.factories.queues import called, moved, take, taken
 from tests.fakes.clock import NOON, FakeClock
@@ -163,6 +169,73 @@ async def test_a_call_is_told_once_a_recall_again_with_the_desk(scene: Scene) ->
     assert len({row.client_msg_id for row in rows}) == 2
     kinds = await scene.rows("SELECT kind FROM ticket_notices ORDER BY at, kind")
     assert [row.kind for row in kinds] == ["soon", "called", "recalled"]
+
+
+def next_at_desk_3(scene: Scene) -> CallNext:
+    return CallNext(request_id=new_id(), queue_ids=(scene.hall.a,), desk="3", now=NOON)
+
+
+async def call_aloud(scene: Scene, command: CallNext) -> Any:
+    """The next party, called and told in one transaction, as pads do."""
+    async with transaction(scene.sessions) as tx:
+        [outcome] = await call_and_tell(tx, [command], voice=Voice(Words(), URL))
+    return outcome
+
+
+async def test_the_message_of_a_call_is_queued_with_it_and_once(scene: Scene) -> None:
+    await line_of(scene, 1)
+    command = next_at_desk_3(scene)
+    call = await call_aloud(scene, command)
+    queued = await scene.told()
+    replay = await call_aloud(scene, command)
+    await scene.deliver()
+
+    assert queued == [("ticket_called", "A001")]
+    assert (call.code, call.is_replay, replay.is_replay) == ("A001", False, True)
+    # Called at once, it is too late for "almost your turn"; the event has nothing left to tell.
+    assert await scene.told() == queued
+    rows = await scene.rows("SELECT kind, call_seq FROM ticket_notices")
+    assert [(row.kind, row.call_seq) for row in rows] == [("called", call.call_seq)]
+
+
+async def test_a_call_that_is_undone_tells_nobody(scene: Scene) -> None:
+    await line_of(scene, 1)
+
+    async def call_and_fail() -> None:
+        async with transaction(scene.sessions) as tx:
+            [call] = await call_and_tell(tx, [next_at_desk_3(scene)], voice=Voice(Words(), URL))
+            assert isinstance(call, CalledTicket)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await call_and_fail()
+    assert await scene.told() == []
+    assert await scene.rows("SELECT 1 FROM queue_calls") == []
+
+
+async def test_whoever_cannot_be_told_with_the_call_is_told_by_its_event(scene: Scene) -> None:
+    await line_of(scene, 1)
+    async with transaction(scene.sessions) as tx:
+        # As a deletion does, which is given up in the end.
+        await tx.execute(text("SELECT 1 FROM fans FOR UPDATE"))
+        call = await asyncio.wait_for(call_aloud(scene, next_at_desk_3(scene)), timeout=30)
+        assert await scene.told() == []
+    await scene.deliver()
+
+    assert call.code == "A001"
+    assert await scene.told() == [("ticket_called", "A001")]
+
+
+async def test_without_passing_over_them_a_call_waits_for_who_is_being_forgotten(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await line_of(scene, 1)
+    monkeypatch.setattr(parties, "_PARTIES_FREE", parties._PARTIES)
+    async with transaction(scene.sessions) as tx:
+        await tx.execute(text("SELECT 1 FROM fans FOR UPDATE"))
+        task = asyncio.create_task(call_aloud(scene, next_at_desk_3(scene)))
+        await asyncio.wait_for(until_blocked(scene.sessions), timeout=30)
+    await task
 
 
 async def test_a_call_overtakes_other_news_also_those_to_the_same_party(scene: Scene) -> None:

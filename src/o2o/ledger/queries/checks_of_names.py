@@ -1,6 +1,7 @@
 """Audit of what the books name: transfers, accounts and stores that rows speak of are there."""
 
 _REFERENCES = (
+    ("ledger_accounts", "id", "brand_id", "brands"),
     ("ledger_transfers", "id", "from_account_id", "ledger_accounts"),
     ("ledger_transfers", "id", "to_account_id", "ledger_accounts"),
     ("ledger_transfers", "id", "store_id", "stores"),

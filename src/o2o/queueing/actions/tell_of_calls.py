@@ -1,6 +1,6 @@
 """Tell a party that it is called, and where to: at once, once per call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 from o2o.crm.statuses import TicketNoticeKind
 from o2o.infra.database import Tx
 from o2o.queueing.actions.tell_parties import News, Told, Voice, tell_parties
-from o2o.queueing.queries.parties import Party
+from o2o.queueing.queries.parties import Party, list_told_calls
 
 PURPOSE = "ticket_called"
 
@@ -26,8 +26,27 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-async def tell_of_calls(tx: Tx, voice: Voice, calls: Sequence[Called], *, now: datetime) -> int:
-    """Queue the messages, unless a party was told of its call or has left; return how many."""
+async def tell_of_untold_calls(
+    tx: Tx, voice: Voice, calls: Sequence[Called], *, now: datetime
+) -> int:
+    """As `tell_of_calls`, for calls of which most were told when they were made."""
+    told = await list_told_calls(tx, [(call.ticket_id, call.call_seq) for call in calls])
+    untold = [call for call in calls if (call.ticket_id, call.call_seq) not in told]
+    return await tell_of_calls(tx, voice, untold, now=now)
+
+
+async def tell_of_calls(
+    tx: Tx,
+    voice: Voice,
+    calls: Sequence[Called],
+    *,
+    now: datetime,
+    parties: Mapping[UUID, Party] | None = None,
+) -> int:
+    """Queue the messages, unless a party was told of its call or has left; return how many.
+
+    `parties` are those of the calls, where they were read in this transaction already.
+    """
     told = 0
     for kind in (TicketNoticeKind.CALLED, TicketNoticeKind.RECALLED):
         news = [
@@ -36,7 +55,9 @@ async def tell_of_calls(tx: Tx, voice: Voice, calls: Sequence[Called], *, now: d
             if call.is_recall is (kind is TicketNoticeKind.RECALLED)
         ]
         if news:
-            told += await tell_parties(tx, voice, kind=kind, purpose=PURPOSE, news=news, now=now)
+            told += await tell_parties(
+                tx, voice, kind=kind, purpose=PURPOSE, news=news, now=now, parties=parties
+            )
     return told
 
 

@@ -13,7 +13,8 @@ from o2o.infra.direct import fetch_rows
 from o2o.queueing.commands import ticket_code
 
 # The fan who took the number; else the member's, the store's account first, where he followed
-# last. Following is the condition: a message to anybody else is refused, and unwanted.
+# last. Following is the condition: a message to anybody else is refused, and unwanted. Who is being
+# forgotten is told nothing any more: a deletion waits for this row, or this for the deletion.
 _PARTIES = text(
     "WITH picked AS (SELECT t.id, (SELECT x.id FROM ("
     "  SELECT f.id, 0 AS rank, f.account_id, f.followed_at FROM fans f"
@@ -33,10 +34,14 @@ _PARTIES = text(
     " JOIN fans f ON f.id = p.fan_id AND f.is_following"
     " JOIN official_accounts a ON a.id = f.account_id"
     " JOIN queues q ON q.id = t.queue_id JOIN stores s ON s.id = t.store_id"
-    " ORDER BY f.id"
-    # Who is being forgotten is told nothing any more: a deletion waits for this row, or this
-    # for the deletion.
-    " FOR KEY SHARE OF f"
+    " ORDER BY f.id FOR KEY SHARE OF f"
+)
+_PARTIES_FREE = text(f"{_PARTIES.text} SKIP LOCKED")
+_TOLD_CALLS = text(
+    "SELECT n.ticket_id, n.call_seq FROM ticket_notices n"
+    " JOIN unnest(CAST(:ticket_ids AS uuid[]), CAST(:call_seqs AS bigint[]))"
+    " AS c(ticket_id, call_seq) USING (ticket_id, call_seq)"
+    " WHERE n.kind IN ('called', 'recalled')"
 )
 _STATUSES = text("SELECT id, status FROM tickets WHERE id = ANY(CAST(:ticket_ids AS uuid[]))")
 
@@ -60,9 +65,15 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-async def list_parties(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, Party]:
-    """Return whom to tell of these tickets; those whom nobody follows for are left out."""
-    rows = await fetch_rows(tx, _PARTIES, {"ticket_ids": list(ticket_ids)})
+async def list_parties(
+    tx: Tx, ticket_ids: Collection[UUID], *, waits: bool = True
+) -> dict[UUID, Party]:
+    """Return whom to tell of these tickets; those whom nobody follows for are left out.
+
+    So are those who are being forgotten at this moment, unless it `waits` for what becomes of that.
+    """
+    statement = _PARTIES if waits else _PARTIES_FREE
+    rows = await fetch_rows(tx, statement, {"ticket_ids": list(ticket_ids)})
     return {
         row.id: Party(
             ticket_id=row.id,
@@ -80,6 +91,15 @@ async def list_parties(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, Party
         )
         for row in rows
     }
+
+
+async def list_told_calls(tx: Tx, calls: Collection[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Return those of these calls, by ticket and number, of which the party was told."""
+    values = {
+        "ticket_ids": [ticket_id for ticket_id, _ in calls],
+        "call_seqs": [call_seq for _, call_seq in calls],
+    }
+    return {(row.ticket_id, row.call_seq) for row in await fetch_rows(tx, _TOLD_CALLS, values)}
 
 
 async def list_ticket_statuses(tx: Tx, ticket_ids: Collection[UUID]) -> dict[UUID, TicketStatus]:
