@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.pad.conftest import scan
+from tests.browser.pad.conftest import scan, scan_in_a_burst
 from tests.browser.pad.site import Site
 
 RECEIPT = re.compile(r"/pad/receipts/")
@@ -82,6 +82,6 @@ def test_the_drawer_is_counted_by_notes_and_handed_over(pad: Page, site: Site) -
 def test_the_scanner_is_heard_on_pages_without_a_box(pad: Page, site: Site) -> None:
     pad.goto("/pad/shift")
     pad.locator("#counted").click()
-    scan(pad, site.member_code())
+    scan_in_a_burst(pad, site.member_code())
     expect(pad.locator(".member-balance")).to_contain_text("100.00")
     assert site.count("counter_visits") == 1
