@@ -109,6 +109,42 @@ async def test_a_lane_that_fails_takes_none_of_those_before_it_along(
     assert (carried.done_count, carried.is_done) == (7 * AT_ONCE, True)
 
 
+async def test_who_is_told_to_stop_stops_in_both_lanes_and_another_goes_on(
+    office: Office, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await given_confirmed(office, 5 * AT_ONCE)
+    lasts = [stretch.last for stretch in await planned(office, import_id)]
+    real = carry_stretch
+    ended: list[int] = []
+    both_hang = asyncio.Barrier(3)
+
+    async def hang_from_the_third(
+        tx: object, one: object, stretch: Stretch, *, lane: int, **more: object
+    ) -> object:
+        try:
+            if stretch.last >= lasts[2]:
+                await both_hang.wait()
+                await asyncio.Event().wait()
+            return await real(tx, one, stretch, lane=lane, **more)  # type: ignore[arg-type]
+        finally:
+            ended.append(lasts.index(stretch.last))
+
+    monkeypatch.setattr(import_runner, "carry_stretch", hang_from_the_third)
+    work = asyncio.create_task(office.runner().carry(import_id))
+    await asyncio.wait_for(both_hang.wait(), timeout=30)
+    work.cancel()
+    await asyncio.wait([work], timeout=30)
+
+    assert work.cancelled()
+    assert sorted(ended) == [0, 1, 2, 3]
+    assert (await office.see(import_id)).done_count == 2 * AT_ONCE
+    assert await count(sessions, "members") == 2 * AT_ONCE
+    monkeypatch.setattr(import_runner, "carry_stretch", real)
+    carried = await office.runner().carry(import_id)
+    assert carried is not None
+    assert (carried.done_count, carried.is_done) == (5 * AT_ONCE, True)
+
+
 async def test_lanes_share_a_few_card_numbers_without_waiting_for_each_other(
     office: Office, sessions: SessionFactory
 ) -> None:
