@@ -28,7 +28,12 @@ async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def test_a_database_that_answers_later_is_waited_for(database_url: str) -> None:
+async def test_a_database_that_answers_later_is_waited_for(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not what is printed: an earlier test may have set logging up otherwise.
+    said: list[str] = []
+    monkeypatch.setattr(serving.log, "warning", lambda event, **_: said.append(event))
     real, port = make_url(database_url), free_port()
     socket = Path(str(real.query["host"])) / f".s.PGSQL.{real.query.get('port', 5432)}"
 
@@ -41,6 +46,7 @@ async def test_a_database_that_answers_later_is_waited_for(database_url: str) ->
     assert not waiting.done()
     async with await asyncio.start_server(connect, "127.0.0.1", port):
         await asyncio.wait_for(waiting, 30)
+    assert set(said) == {"database.waited_for"}
 
 
 async def test_a_database_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
