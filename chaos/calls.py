@@ -65,6 +65,8 @@ class CallRound:
         self._rng = random.Random(plan.seed)
         self._seats: set[asyncio.Task[None]] = set()
         self._killer: asyncio.Task[None] | None = None
+        # How long desks waited for the answer to a call, an outage included; seconds.
+        self._waits: list[float] = []
         self.kills = 0
 
     def run(self) -> CallVerdict:
@@ -77,7 +79,8 @@ class CallRound:
             wait_quiet(self._product)
             asyncio.run(self._work(hall))
             wait_quiet(self._product)
-            return judge_calls(self._product, phones, people=people, hall=hall)
+            verdict = judge_calls(self._product, phones, people=people, hall=hall)
+            return msgspec.structs.replace(verdict, desk_waits=sorted(self._waits))
         finally:
             phones.close()
 
@@ -131,7 +134,9 @@ class CallRound:
 
     async def _call(self, queue_id: UUID) -> None:
         body = {"request_id": str(uuid4()), "desk": str(self._rng.randint(1, 9))}
+        asked = time.monotonic()
         called = await self._insist(f"/queues/{queue_id}/calls", body)
+        self._waits.append(time.monotonic() - asked)
         if called is not None and self._rng.random() < SEATED_SHARE:
             wait = self._rng.random() * SEATED_WITHIN_SECONDS
             self._seats.add(asyncio.create_task(self._seat(called["ticket_id"], wait)))

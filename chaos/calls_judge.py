@@ -39,16 +39,23 @@ class CallVerdict(msgspec.Struct, kw_only=True):
     max_ms: float
     late: int
     violations: list[str]
+    # How long desks waited for the answer to a call, in order, an outage included; seconds.
+    desk_waits: Sequence[float] = ()
 
     def lines(self) -> list[str]:
         """Tell them to people."""
         share = 100 * self.late / max(1, self.calls)
         told = f"{self.told} told, {self.seated_first} seated before they could be"
         spread = f"p50 {self.p50_ms:.0f} ms, p99 {self.p99_ms:.0f} ms, longest {self.max_ms:.0f} ms"
+        desks = ", ".join(
+            f"{name} {1000 * _at(self.desk_waits, share):.0f} ms"
+            for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("longest", 1.0))
+        )
         wrong = [f"WRONG: {violation}" for violation in self.violations]
         return [
             f"{self.calls} calls of parties with phones, {told}",
             f"call → WeChat: {spread}; {self.late} ({share:.2f} %) after a second",
+            f"a desk waited for its answer: {desks}",
             *(wrong or ["nothing missed, nothing twice, nothing after the end"]),
         ]
 

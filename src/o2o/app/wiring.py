@@ -12,6 +12,7 @@ from o2o.app.import_process import ImportProcess
 from o2o.app.runtime import Runtime
 from o2o.infra import live
 from o2o.infra.live import Broadcaster
+from o2o.infra.pace import Pace
 from o2o.infra.relay_queries import forget_handled
 from o2o.infra.subscriptions import Registry
 from o2o.ledger import jobs as ledger_jobs
@@ -49,7 +50,7 @@ from o2o.queueing import jobs_notices as queueing_notices
 from o2o.queueing.actions.tell_of_bookings import BookingVoice
 from o2o.queueing.actions.tell_parties import Voice
 from o2o.queueing.bookings import Bookings
-from o2o.queueing.desk_work import Queues
+from o2o.queueing.desk_work import Queues, Telling
 from o2o.queueing.events import QueueChanged
 from o2o.queueing.live import QueueBroadcaster
 from o2o.queueing.web import api as queueing_api
@@ -77,6 +78,7 @@ from o2o.stores.web import styles as stores_styles
 from o2o.web.console_menu import ConsoleMenu
 from o2o.web.copy import Words
 from o2o.web.panels import Panels
+from o2o.wechat.actions.queue_messages import URGENT_TOPIC
 from o2o.wechat.services import WeChatServices
 
 HOUSEKEEPING_SECONDS = 600
@@ -174,7 +176,13 @@ def wire(runtime: Runtime) -> Wired:
         clock=runtime.clock,
         public_url=settings.public_url,
     )
-    queues = Queues(sessions=runtime.sessions, voice=Voice(words, runtime.settings.public_url))
+    pace = Pace(sessions=runtime.sessions, clock=runtime.clock, topics={URGENT_TOPIC})
+    queues = Queues(
+        sessions=runtime.sessions,
+        telling=Telling(
+            voice=Voice(words, settings.public_url), clock=runtime.clock, room=pace.room
+        ),
+    )
     panels = Panels()
     pad_taste.register(panels)
     pad_cards.register(panels)

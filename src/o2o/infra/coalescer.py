@@ -19,6 +19,8 @@ R = TypeVar("R")
 
 # A set-based action: one result or one named fact per command, in order.
 BatchAction = Callable[[Tx, Sequence[C]], Awaitable[Sequence[R | Fact]]]
+# How many commands may be done now, one at least; may wait.
+Room = Callable[[], Awaitable[int]]
 
 
 class QueueFull(Unavailable):
@@ -37,12 +39,17 @@ class Coalescer(Generic[C, R]):
         sessions: SessionFactory,
         batch_max: int = 128,
         queue_max: int = 4096,
+        room: Room | None = None,
     ) -> None:
-        """Run `action` over batches of at most `batch_max`; refuse beyond `queue_max` waiting."""
+        """Run `action` over batches of at most `batch_max`; refuse beyond `queue_max` waiting.
+
+        With `room` each batch waits for it and takes no more.
+        """
         self._action = action
         self._sessions = sessions
         self._batch_max = batch_max
         self._queue_max = queue_max
+        self._room = room
         self._waiting: list[tuple[C, asyncio.Future[R]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -68,11 +75,22 @@ class Coalescer(Generic[C, R]):
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                batch = self._waiting[: self._batch_max]
-                del self._waiting[: self._batch_max]
+                size = await self._size()
+                batch = self._waiting[:size]
+                del self._waiting[:size]
                 await self._commit(batch)
         finally:
             self._flusher = None
+
+    async def _size(self) -> int:
+        """Return how many commands the next batch may hold."""
+        if self._room is None:
+            return self._batch_max
+        try:
+            return min(self._batch_max, await self._room())
+        except Exception as error:  # noqa: BLE001 - where nobody can tell, nobody is held up
+            log.warning("coalescer.room_unknown", error=repr(error))
+            return self._batch_max
 
     async def _commit(self, batch: list[tuple[C, asyncio.Future[R]]]) -> None:
         try:

@@ -41,7 +41,11 @@ _CLAIM = text(
     " RETURNING id, topic, payload, ordering_key, trace_id, attempts, created_at"
 )
 
-
+_COUNT_NEW = text(
+    "SELECT count(*) FROM (SELECT 1 FROM outbox_messages"
+    " WHERE dead_at IS NULL AND available_at >= :since AND topic = ANY(CAST(:topics AS text[]))"
+    " AND (attempts = 0 OR attempts = 1 AND leased_until IS NOT NULL) LIMIT :limit) AS new"
+)
 _DELETE = text("DELETE FROM outbox_messages WHERE id = ANY(CAST(:ids AS bigint[]))")
 _HANDLE = text(
     "INSERT INTO handled_messages (subscriber, message_id, handled_at)"
@@ -73,6 +77,13 @@ async def claim_due(
     }
     rows = await fetch_rows(tx, _CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda message: message.id)
+
+
+async def count_new(tx: Tx, *, topics: Collection[str], since: datetime, limit: int) -> int:
+    """Count messages due from `since` on of which no attempt has ended; stop at `limit`."""
+    values = {"topics": list(topics), "since": since, "limit": limit}
+    [row] = await fetch_rows(tx, _COUNT_NEW, values)
+    return int(row[0])
 
 
 async def delete_done(tx: Tx, ids: Sequence[int]) -> None:

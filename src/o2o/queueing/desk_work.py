@@ -5,8 +5,11 @@ Whatever queues up while a commit runs shares the next one; answers come after t
 
 from functools import partial
 
-from o2o.infra.coalescer import Coalescer
+import msgspec
+
+from o2o.infra.coalescer import Coalescer, Room
 from o2o.infra.database import SessionFactory
+from o2o.kernel.clock import Clock
 from o2o.queueing.actions.call_and_tell import call_and_tell
 from o2o.queueing.actions.call_next import call_next
 from o2o.queueing.actions.move_tickets import move_tickets
@@ -33,6 +36,7 @@ __all__ = [
     "Queues",
     "TakeTicket",
     "TakenTicket",
+    "Telling",
     "Verb",
 ]
 
@@ -41,17 +45,34 @@ __all__ = [
 TAKES_AT_ONCE = 32
 
 
+class Telling(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to tell of calls when they are made."""
+
+    voice: Voice
+    clock: Clock
+    # For how many calls' messages there is room now.
+    room: Room
+
+
 class Queues:
     """Takes, calls and moves of one process."""
 
-    def __init__(self, *, sessions: SessionFactory, voice: Voice | None = None) -> None:
+    def __init__(self, *, sessions: SessionFactory, telling: Telling | None = None) -> None:
         """Start the coalescers; they run only when something is in them.
 
-        With a `voice` calls are told in their own transaction, otherwise by their events.
+        With `telling` calls are told in their own transaction, and wait until there is room for
+        that; otherwise they are told by their events.
         """
-        call = call_next if voice is None else partial(call_and_tell, voice=voice)
         self._takes = Coalescer(take_tickets, sessions=sessions, batch_max=TAKES_AT_ONCE)
-        self._calls = Coalescer(call, sessions=sessions)
+        self._calls = (
+            Coalescer(call_next, sessions=sessions)
+            if telling is None
+            else Coalescer(
+                partial(call_and_tell, voice=telling.voice, clock=telling.clock),
+                sessions=sessions,
+                room=telling.room,
+            )
+        )
         self._moves = Coalescer(move_tickets, sessions=sessions)
         self._transfers = Coalescer(move_to_queue, sessions=sessions, batch_max=1)
 

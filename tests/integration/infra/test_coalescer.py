@@ -71,6 +71,29 @@ async def test_beyond_its_queue_it_refuses_at_once(sessions: SessionFactory) -> 
     assert await written(sessions) == {2, 4}
 
 
+async def test_a_batch_takes_no_more_than_there_is_room_for(sessions: SessionFactory) -> None:
+    rooms = [1, 3]
+
+    async def room() -> int:
+        return rooms.pop(0) if rooms else 128
+
+    writer = Writer()
+    coalescer: Coalescer[int, int] = Coalescer(writer, sessions=sessions, room=room)
+    evens = list(range(0, 20, 2))
+    assert await asyncio.gather(*(coalescer.submit(n) for n in evens)) == evens
+    assert writer.batches == [[0], [2, 4, 6], [8, 10, 12, 14, 16, 18]]
+
+
+async def test_where_nobody_can_tell_the_room_nobody_waits(sessions: SessionFactory) -> None:
+    async def room() -> int:
+        raise RuntimeError("no idea")
+
+    writer = Writer()
+    coalescer: Coalescer[int, int] = Coalescer(writer, sessions=sessions, room=room)
+    assert await asyncio.gather(*(coalescer.submit(n) for n in (2, 4))) == [2, 4]
+    assert writer.batches == [[2, 4]]
+
+
 async def test_a_caller_that_leaves_does_not_stop_the_others(sessions: SessionFactory) -> None:
     coalescer: Coalescer[int, int] = Coalescer(Writer(), sessions=sessions)
     leaving = asyncio.create_task(coalescer.submit(2))

@@ -178,7 +178,7 @@ def next_at_desk_3(scene: Scene) -> CallNext:
 async def call_aloud(scene: Scene, command: CallNext) -> Any:
     """The next party, called and told in one transaction, as pads do."""
     async with transaction(scene.sessions) as tx:
-        [outcome] = await call_and_tell(tx, [command], voice=Voice(Words(), URL))
+        [outcome] = await call_and_tell(tx, [command], voice=Voice(Words(), URL), clock=scene.clock)
     return outcome
 
 
@@ -198,12 +198,25 @@ async def test_the_message_of_a_call_is_queued_with_it_and_once(scene: Scene) ->
     assert [(row.kind, row.call_seq) for row in rows] == [("called", call.call_seq)]
 
 
+async def test_a_party_is_called_when_it_is_its_turn_not_when_the_desk_asked(scene: Scene) -> None:
+    await line_of(scene, 1)
+    command = next_at_desk_3(scene)
+    scene.clock.advance(seconds=3)
+    call = await call_aloud(scene, command)
+
+    assert (command.now, call.called_at) == (NOON, NOON + timedelta(seconds=3))
+    [row] = await scene.rows("SELECT at FROM ticket_moves WHERE to_status = 'called'")
+    assert row.at == call.called_at
+
+
 async def test_a_call_that_is_undone_tells_nobody(scene: Scene) -> None:
     await line_of(scene, 1)
 
     async def call_and_fail() -> None:
         async with transaction(scene.sessions) as tx:
-            [call] = await call_and_tell(tx, [next_at_desk_3(scene)], voice=Voice(Words(), URL))
+            [call] = await call_and_tell(
+                tx, [next_at_desk_3(scene)], voice=Voice(Words(), URL), clock=scene.clock
+            )
             assert isinstance(call, CalledTicket)
             raise RuntimeError
 

@@ -6,7 +6,10 @@ two. The event of the call tells whoever could not be told here.
 
 from collections.abc import Sequence
 
+import msgspec
+
 from o2o.infra.database import Tx
+from o2o.kernel.clock import Clock
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.call_next import call_next
 from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
@@ -16,10 +19,14 @@ from o2o.queueing.queries.parties import list_parties
 
 
 async def call_and_tell(
-    tx: Tx, commands: Sequence[CallNext], *, voice: Voice
+    tx: Tx, commands: Sequence[CallNext], *, voice: Voice, clock: Clock
 ) -> list[CalledTicket | Fact]:
-    """Do as `call_next` does, with its facts and events, and tell the parties."""
-    outcomes = await call_next(tx, commands)
+    """Do as `call_next` does, with its facts and events, and tell the parties.
+
+    A party is called now, not when its desk asked: that may have waited for its turn.
+    """
+    now = clock.now()
+    outcomes = await call_next(tx, [msgspec.structs.replace(one, now=now) for one in commands])
     calls = [
         Called(
             ticket_id=call.ticket_id,
@@ -35,6 +42,5 @@ async def call_and_tell(
         # Days and tickets are locked here: waiting for somebody who is being forgotten, who may
         # wait for those, would be a ring.
         parties = await list_parties(tx, {call.ticket_id for call in calls}, waits=False)
-        now = max(command.now for command in commands)
         await tell_of_calls(tx, voice, calls, now=now, parties=parties)
     return outcomes
