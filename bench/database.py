@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bench.machine import born_on, move
 from o2o.infra.database import check_durability, create_engine
-from o2o.infra.embedded_postgres import postgres_program, start_embedded, stop_embedded
+from o2o.infra.embedded_postgres import CREATE, postgres_program, start_embedded, stop_embedded
 from o2o.infra.migrations import migrate
 
 DATABASE = "bench"
@@ -32,7 +32,7 @@ class Postgres:
         self.settle_on(on)
         if not is_kept:
             self._psql(server_url, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-            self._psql(server_url, f"CREATE DATABASE {DATABASE}")
+            self._psql(server_url, CREATE.format(DATABASE))
         migrate(self.url)
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from o2o.crm.base import Base, status_column
@@ -30,9 +30,10 @@ class InboundMessage(Base):
     openid: Mapped[str]
     kind: Mapped[str]
     event: Mapped[str | None]
-    fields: Mapped[dict[str, Any]]
+    # As it was sent; making jsonb of it would cost each message for the few that are looked into.
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
     received_at: Mapped[datetime]
-    reply: Mapped[dict[str, Any] | None]
+    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     answered_via: Mapped[AnsweredVia] = mapped_column(
         status_column(AnsweredVia), server_default=text("'nothing'")
     )

@@ -72,12 +72,13 @@ class Direct:
             connection = await asyncpg.connect(self._dsn, **CONNECT_ARGUMENTS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DBAPIError("connect", None, error, connection_invalidated=True) from error
-        await connection.set_type_codec(
-            "jsonb",
-            schema="pg_catalog",
-            encoder=encode_json,
-            decoder=msgspec.json.decode,
-        )
+        for kind in ("json", "jsonb"):
+            await connection.set_type_codec(
+                kind,
+                schema="pg_catalog",
+                encoder=encode_json,
+                decoder=msgspec.json.decode,
+            )
         return connection
 
 

@@ -54,8 +54,8 @@ async def test_a_text_is_kept_and_answered(
     assert await pusher.ask(text_fields(pusher.account, content="排队 吗", msg_id=7)) == "排队 吗 1"
     [row] = await rows(
         sessions,
-        "SELECT openid, kind, event, fields->>'Content', fields ? 'Encrypt', reply->>'content',"
-        " answered_via FROM inbound_messages",
+        "SELECT openid, kind, event, fields->>'Content', fields::jsonb ? 'Encrypt',"
+        " reply->>'content', answered_via FROM inbound_messages",
     )
     assert row == ("oUser", "text", None, "排队 吗", False, "排队 吗 1", "passive")
     assert await rows(sessions, "SELECT openid, is_following FROM fans") == [("oUser", True)]

@@ -45,10 +45,11 @@ _ERASE_PROFILE = text(
     " WHERE f.account_id = p.account_id AND f.openid = p.openid"
 )
 _ERASE_FIELDS = text(
-    "UPDATE inbound_messages m SET fields = m.fields - CAST(:tags AS text[])"
+    "UPDATE inbound_messages m"
+    " SET fields = CAST(CAST(m.fields AS jsonb) - CAST(:tags AS text[]) AS json)"
     " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:openids AS text[])) AS p(account_id, openid)"
     " WHERE m.account_id = p.account_id AND m.openid = p.openid"
-    " AND m.fields ?| CAST(:tags AS text[])"
+    " AND CAST(m.fields AS jsonb) ?| CAST(:tags AS text[])"
 )
 
 

@@ -18,7 +18,8 @@ from o2o.wechat.inbox import Received
 # Rows travel as one JSON text: asyncpg looks at each element of an array three times to see whether
 # it is an array in turn, which cost a tenth of the whole callback. In the order of their keys, so
 # that two processes with the same messages wait for each other instead of deadlocking. As json,
-# which is read once: jsonb would be made of the whole first, at a fifth of the insert.
+# which is read once: jsonb would be made of the whole first, at a fifth of the insert; and what is
+# kept as JSON stays the text it is.
 _INSERT = (
     "INSERT INTO inbound_messages (account_id, message_key, body_hash, signed_at, nonce, openid,"
     " kind, event, fields, received_at, reply, answered_via)"
@@ -26,8 +27,8 @@ _INSERT = (
     " nonce, openid, kind, event, fields, received_at, reply, answered_via"
     " FROM json_to_recordset(CAST(CAST($1 AS text) AS json))"
     " AS m(account_id uuid, message_key text, body_hash text, signed_at bigint, nonce text,"
-    " openid text, kind text, event text, fields jsonb, received_at timestamptz,"
-    " reply jsonb, answered_via text) ORDER BY account_id, message_key"
+    " openid text, kind text, event text, fields json, received_at timestamptz,"
+    " reply json, answered_via text) ORDER BY account_id, message_key"
 )
 _INSERT_NEW = f"{_INSERT} ON CONFLICT DO NOTHING RETURNING id, account_id, message_key"
 _KEPT_ONCE = frozenset(
@@ -45,7 +46,7 @@ _FIND = text(
 _STORE_REPLIES = (
     "UPDATE inbound_messages m SET reply = r.reply, answered_via ="
     " CASE m.answered_via WHEN 'nothing' THEN 'passive' ELSE m.answered_via END"
-    " FROM json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r(id bigint, reply jsonb)"
+    " FROM json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r(id bigint, reply json)"
     " WHERE m.id = r.id"
 )
 _ANSWER_LATER = text(
