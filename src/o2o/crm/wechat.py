@@ -23,7 +23,6 @@ class InboundMessage(Base):
     account_id: Mapped[UUID]
     # MsgId, or a hash of what tells two events apart; a retry has the same.
     message_key: Mapped[bytes]
-    body_hash: Mapped[bytes]
     # Timestamp and nonce of the request: seen again with another message, it is a replay.
     signed_at: Mapped[int]
     nonce: Mapped[str]

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from o2o.crm.statuses import AnsweredVia
-from o2o.wechat.codec.dedupe import body_hash, message_key
+from o2o.wechat.codec.dedupe import message_key
 from o2o.wechat.codec.envelope import Query
 from o2o.wechat.codec.errors import CallbackRefused, RefusalCode
 from o2o.wechat.codec.messages import InboundMessage, parse_message
@@ -29,7 +29,6 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     person: tuple[UUID, str]
     # Account and message key: what is unique about the message.
     place: tuple[UUID, bytes]
-    body_hash: bytes
     # Seconds since 1970 as WeChat wrote them: decimal digits.
     signed_at: str
     nonce: str
@@ -61,14 +60,11 @@ def receive(
         raise CallbackRefused(RefusalCode.XML_BROKEN, "FromUserName is too long")
     if len(query.nonce) > NONCE_CHARS_MAX or not query.nonce.isprintable():
         raise CallbackRefused(RefusalCode.SIGNATURE_INVALID, "nonce")
-    key = message_key(message)
     return Received(
         account=account,
         message=message,
         person=(account.id, message.from_user),
-        place=(account.id, key),
-        # An event's key is its body's hash already.
-        body_hash=key if message.msg_id is None else body_hash(fields),
+        place=(account.id, message_key(message)),
         signed_at=query.timestamp,
         nonce=query.nonce,
         received_at=received_at,

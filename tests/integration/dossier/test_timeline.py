@@ -51,7 +51,6 @@ async def given_messages(
             InboundMessage(
                 account_id=counter.account.id,
                 message_key=bytes([number]),
-                body_hash=b"x",
                 signed_at=number,
                 nonce="n",
                 openid=openid,

@@ -83,8 +83,8 @@ _ROWS = {
         " :now)"
     ),
     "inbound_messages": (
-        "INSERT INTO inbound_messages (account_id, message_key, body_hash, signed_at, nonce,"
-        " openid, kind, fields, received_at, reply) VALUES (:account_id, 'k', 'h', 1, 'n',"
+        "INSERT INTO inbound_messages (account_id, message_key, signed_at, nonce,"
+        " openid, kind, fields, received_at, reply) VALUES (:account_id, 'k', 1, 'n',"
         " :openid, 'text', jsonb_build_object('FromUserName', :openid ::text, 'Content',"
         " :name ::text), :now, jsonb_build_object('content', :name ::text))"
     ),

@@ -16,7 +16,7 @@ from o2o.wechat.codec.replies import NO_REPLY, AnyReply, NoReply, reply_from_jso
 from o2o.wechat.errors import MessageReplayed
 from o2o.wechat.inbox import Kept, Received
 from o2o.wechat.queries import inbox as queries
-from o2o.wechat.queries.inbox import KeptRow, ReplyRow
+from o2o.wechat.queries.inbox import KeptRow, ReplyRow, kept_fields
 from o2o.wechat.router import ChatRouter
 
 log = get_logger(__name__)
@@ -155,12 +155,12 @@ def _result(
 ) -> Kept | Fact:
     place = one.place
     if place in replies:
-        if first is not None and one.body_hash != first.body_hash:
+        if first is not None and one is not first and kept_fields(one) != kept_fields(first):
             return _conflict(one)
         return Kept(replies[place], is_new=one is first)
     if place not in known:
         return MessageReplayed(account=one.account.slug)
-    if known[place].body_hash != one.body_hash:
+    if known[place].fields != kept_fields(one):
         return _conflict(one)
     return Kept(_stored_reply(known[place]), is_new=False)
 

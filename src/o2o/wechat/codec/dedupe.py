@@ -30,7 +30,7 @@ def message_key(message: InboundMessage) -> bytes:
 
 
 def body_hash(fields: Mapping[str, Any]) -> bytes:
-    """32 bytes over the content: two bodies under one MsgId that differ here are a conflict.
+    """32 bytes over the content, whatever its order.
 
     The ``Encrypt`` that compatible mode puts beside the fields is left out: each retry encrypts
     anew.

@@ -1,5 +1,6 @@
 """Opens a callback request down to its verified fields, and seals the reply to it."""
 
+import re
 from typing import Any, Final, Literal
 from urllib.parse import unquote_plus
 
@@ -60,6 +61,11 @@ class Query(Struct, frozen=True, gc=False):
 
 
 _PARAMETERS: Final = frozenset(Query.__struct_fields__)
+# As WeChat writes a message's: in this order and with nothing to decode.
+_USUAL_QUERY: Final = re.compile(
+    "signature=([0-9a-f]{40})&timestamp=([0-9]+)&nonce=([0-9A-Za-z]+)"
+    "(?:&openid=([0-9A-Za-z_-]+))?(?:&encrypt_type=([a-z]+)&msg_signature=([0-9a-f]{40}))?"
+)
 
 
 def parse_query(query_string: bytes) -> Query:
@@ -68,8 +74,12 @@ def parse_query(query_string: bytes) -> Query:
     Raises CallbackRefused (signature_invalid) for a repeated one: two readers could each verify
     another.
     """
+    text = query_string.decode("latin-1")
+    if (usual := _USUAL_QUERY.fullmatch(text)) is not None:
+        signature, timestamp, nonce, openid, encrypt_type, msg_signature = usual.groups("")
+        return Query(signature, timestamp, nonce, msg_signature, encrypt_type, "", openid)
     values: dict[str, str] = {}
-    for pair in query_string.decode("latin-1").split("&"):
+    for pair in text.split("&"):
         name, _, value = pair.partition("=")
         if name not in _PARAMETERS:
             continue

@@ -43,6 +43,16 @@ _FLAT_START: Final = re.compile(r"<xml>[ \t\n]*")
 _FLAT_END: Final = "</xml>"
 _FLAT_SPACES: Final = " \t\n"
 _FIELD: Final = re.compile(rf"(<([A-Za-z]\w*)>{_PLAIN_VALUE}</\2>[ \t\n]*)", re.ASCII)
+# What people type comes in this order; one match for all of it costs a third of one for each field.
+_TEXT_SHAPE: Final = re.compile(
+    r"<xml>[ \t\n]*<ToUserName><!\[CDATA\[([\w@.-]*)\]\]></ToUserName>"
+    r"[ \t\n]*<FromUserName><!\[CDATA\[([\w@.-]*)\]\]></FromUserName>"
+    r"[ \t\n]*<CreateTime>([0-9]+)</CreateTime>"
+    r"[ \t\n]*<MsgType><!\[CDATA\[text\]\]></MsgType>"
+    r"[ \t\n]*<Content><!\[CDATA\[([^\]\x00-\x08\x0b-\x1f]*)\]\]></Content>"
+    r"[ \t\n]*<MsgId>([0-9]+)</MsgId>[ \t\n]*</xml>[ \t\n]*",
+    re.ASCII,
+)
 # U+FFFE and U+FFFF in UTF-8 begin with these; XML forbids them.
 _NONCHARACTER_MARK: Final = b"\xef\xbf"
 
@@ -55,6 +65,16 @@ def _parse_flat(body: bytes) -> dict[str, Any] | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
+    if (typed := _TEXT_SHAPE.fullmatch(text)) is not None:
+        to_user, from_user, created_at, content, message_id = typed.groups()
+        return {
+            "ToUserName": to_user,
+            "FromUserName": from_user,
+            "CreateTime": created_at,
+            "MsgType": "text",
+            "Content": content,
+            "MsgId": message_id,
+        }
     start = _FLAT_START.match(text)
     if start is None:
         return None

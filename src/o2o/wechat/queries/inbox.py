@@ -21,12 +21,12 @@ from o2o.wechat.inbox import Received
 # which is read once: jsonb would be made of the whole first, at a fifth of the insert; and what is
 # kept as JSON stays the text it is.
 _INSERT = (
-    "INSERT INTO inbound_messages (account_id, message_key, body_hash, signed_at, nonce, openid,"
+    "INSERT INTO inbound_messages (account_id, message_key, signed_at, nonce, openid,"
     " kind, event, fields, received_at, reply, answered_via)"
-    " SELECT account_id, decode(message_key, 'base64'), decode(body_hash, 'base64'), signed_at,"
+    " SELECT account_id, decode(message_key, 'base64'), signed_at,"
     " nonce, openid, kind, event, fields, received_at, reply, answered_via"
     " FROM json_to_recordset(CAST(CAST($1 AS text) AS json))"
-    " AS m(account_id uuid, message_key text, body_hash text, signed_at bigint, nonce text,"
+    " AS m(account_id uuid, message_key text, signed_at bigint, nonce text,"
     " openid text, kind text, event text, fields json, received_at timestamptz,"
     " reply json, answered_via text) ORDER BY account_id, message_key"
 )
@@ -38,7 +38,7 @@ _KEPT_ONCE = frozenset(
     }
 )
 _FIND = text(
-    "SELECT m.id, m.account_id, m.message_key, m.body_hash, m.signed_at, m.nonce, m.reply,"
+    "SELECT m.id, m.account_id, m.message_key, m.fields, m.reply,"
     " m.answered_via FROM unnest(CAST(:account_ids AS uuid[]), CAST(:keys AS bytea[]))"
     " AS asked(account_id, message_key)"
     " JOIN inbound_messages m USING (account_id, message_key)"
@@ -61,7 +61,8 @@ class KeptRow(msgspec.Struct, frozen=True):
     """A message that was in the inbox before."""
 
     id: int
-    body_hash: bytes
+    # Without what an erasure took out of them since.
+    fields: dict[str, Any]
     reply: dict[str, Any] | None
     answered_via: AnsweredVia
 
@@ -71,7 +72,6 @@ class NewRow(msgspec.Struct, frozen=True, gc=False):
 
     account_id: UUID
     message_key: bytes
-    body_hash: bytes
     signed_at: int
     nonce: str
     openid: str
@@ -125,7 +125,7 @@ async def find_kept(
     )
     return {
         (row.account_id, bytes(row.message_key)): KeptRow(
-            row.id, bytes(row.body_hash), row.reply, AnsweredVia(row.answered_via)
+            row.id, row.fields, row.reply, AnsweredVia(row.answered_via)
         )
         for row in rows
     }
@@ -157,22 +157,27 @@ def event_of(message: InboundMessage) -> str | None:
     return str(event) if is_event else None
 
 
+def kept_fields(one: Received) -> dict[str, Any]:
+    """Return what of a message is kept: two with one key that differ here are a conflict."""
+    fields = one.message.raw
+    if _UNMEANT_TAG in fields:
+        # What compatible mode puts beside the fields is the same once more, unreadable, and each
+        # retry encrypts it anew.
+        fields = {tag: value for tag, value in fields.items() if tag != _UNMEANT_TAG}
+    return fields
+
+
 def _new_row(one: Received, reply: msgspec.Raw | None) -> NewRow:
     message = one.message
-    fields = message.raw
-    if _UNMEANT_TAG in fields:
-        # What compatible mode puts beside the fields is the same once more, unreadable.
-        fields = {tag: value for tag, value in fields.items() if tag != _UNMEANT_TAG}
     return NewRow(
         one.place[0],
         one.place[1],
-        one.body_hash,
         int(one.signed_at),
         one.nonce,
         message.from_user,
         kind_of(message),
         event_of(message),
-        fields,
+        kept_fields(one),
         one.received_at,
         reply,
         AnsweredVia.NOTHING if reply is None and one.via is AnsweredVia.PASSIVE else one.via,
