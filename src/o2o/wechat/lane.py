@@ -15,14 +15,17 @@ from o2o.wechat.inbox import Kept, Received
 from o2o.wechat.recent import Recent
 
 BATCHES = 2
-# A second batch is worth its round trips only when it is a large one.
-SECOND_FROM = 24
+# A batch that takes longer waits for something, which need not concern the others.
+SLOW_SECONDS = 0.1
+# A batch takes half of those who wait, so that there is always one to be read, decrypted and
+# answered while the other is being committed. Smaller ones cost more than they win.
+HALF_FROM = 32
 # WeChat sends again what was not answered within five seconds, three times.
 CAREFUL_SECONDS = 5.0
 
 
 class Lane(Coalescer[Received, Kept]):
-    """Commits messages in batches; a second batch may go while the first waits for the disk.
+    """Commits messages in batches, one after another; beside a slow one the next may go.
 
     Nobody has messages in two batches under way, so each person's are answered in their order.
     A timer of its own for each message would cost as much as decrypting it. Deadlines come in
@@ -45,6 +48,8 @@ class Lane(Coalescer[Received, Kept]):
         # Those no batch is using.
         self._spare = list(self._directs)
         self._flushers: set[asyncio.Task[None]] = set()
+        # When the last batch began (loop time).
+        self._begun_at = 0.0
         self._under_way: set[tuple[UUID, str]] = set()
         self._recent = Recent()
         # Until when (loop time) nothing is assumed to be new.
@@ -64,10 +69,13 @@ class Lane(Coalescer[Received, Kept]):
         done: asyncio.Future[Kept] = loop.create_future()
         self._waiting.append((received, done))
         running = len(self._flushers)
-        if not running or (running < BATCHES and len(self._waiting) >= SECOND_FROM):
+        if not running or (running < BATCHES and self._is_slow()):
             self._flushers.add(loop.create_task(self._flush()))
         self._time(deadline, done, loop)
         return done
+
+    def _is_slow(self) -> bool:
+        return self._loop().time() - self._begun_at > SLOW_SECONDS
 
     async def close(self) -> None:
         """Finish what is under way and leave the database."""
@@ -128,14 +136,17 @@ class Lane(Coalescer[Received, Kept]):
         task = asyncio.current_task()
         assert task is not None
         try:
+            # Those who wait for the loop get in: under load the batches fill without any timer.
+            await asyncio.sleep(0)
             while self._waiting:
-                # Those who were just answered come back with their next message, and those who
-                # wait for the loop get in: under load the batches fill without any timer.
-                await asyncio.sleep(0)
+                if len(self._flushers) > 1 and not self._is_slow():
+                    # The other goes on alone.
+                    return
                 batch = self._take()
                 if not batch:
                     # All of them wait for the other batch, whose flusher looks again.
                     return
+                self._begun_at = self._loop().time()
                 people = {received.person for received, _ in batch}
                 self._under_way |= people
                 try:
@@ -147,7 +158,8 @@ class Lane(Coalescer[Received, Kept]):
 
     def _take(self) -> list[tuple[Received, asyncio.Future[Kept]]]:
         """Remove the next batch from the queue, passing over people who are in another one."""
-        waiting, limit = self._waiting, self._batch_max
+        waiting = self._waiting
+        limit = min(self._batch_max, max(HALF_FROM, len(waiting) // 2))
         if not self._under_way:
             batch = waiting[:limit]
             del waiting[:limit]

@@ -1,43 +1,39 @@
-"""The lane: batches side by side, each person's messages in their order, nobody left behind."""
+"""The lane: one batch after another and beside a slow one, each person in order, nobody left behind."""
 
 import asyncio
 from collections.abc import Sequence
 from random import Random
 
+import pytest
 from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, Tx
+from o2o.wechat import lane
 from o2o.wechat.chat.asks import Ask, Given
 from o2o.wechat.codec.replies import TextReply
-from o2o.wechat.lane import SECOND_FROM
 from o2o.wechat.router import Stage
 from tests.factories.wechat import Pusher, text_fields
 from tests.integration.wechat.conftest import count
 
 
 class Listener:
-    """Appends to what a fan said, in the database, as slowly as asked; notes who runs beside."""
+    """Appends to what a fan said, in the database, as slowly as asked; notes the batches."""
 
     def __init__(self) -> None:
-        self.running = 0
-        self.beside = 0
+        self.batches: list[list[str]] = []
         self.begun = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def answer(self, tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
-        self.running += 1
-        self.beside = max(self.beside, self.running)
+        self.batches.append([ask.text for ask in asks])
         self.begun.release()
-        try:
-            for ask in asks:
-                await tx.execute(
-                    text("UPDATE fans SET scene = coalesce(scene, '') || :said WHERE id = :id"),
-                    {"said": f"{ask.text},", "id": ask.fan_id},
-                )
-            await self.gate.wait()
-        finally:
-            self.running -= 1
+        for ask in asks:
+            await tx.execute(
+                text("UPDATE fans SET scene = coalesce(scene, '') || :said WHERE id = :id"),
+                {"said": f"{ask.text},", "id": ask.fan_id},
+            )
+        await self.gate.wait()
         return [TextReply(ask.text) for ask in asks]
 
 
@@ -68,34 +64,53 @@ async def test_every_persons_messages_keep_their_order_however_batches_overlap(
     assert await count(sessions, "inbound_messages") == 180
 
 
-async def test_a_large_second_batch_goes_beside_a_slow_first_and_a_small_one_waits(
-    pusher: Pusher, sessions: SessionFactory
+async def test_the_next_batch_goes_beside_a_slow_one_and_otherwise_waits(
+    pusher: Pusher, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = Listener()
     said.gate.clear()
     pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
     first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
     await said.begun.acquire()
     again = asyncio.create_task(
         pusher.ask(text_fields(pusher.account, openid="oA", content="再", msg_id=2))
     )
-    small = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=3)))
+    waiting = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=3)))
     await asyncio.sleep(0.05)
-    assert said.beside == 1
-    many = [
-        asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oC{n}", msg_id=10 + n)))
-        for n in range(SECOND_FROM)
-    ]
+    assert said.batches == [["你好"]]
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 0.0)
+    beside = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oC", msg_id=4)))
     await said.begun.acquire()
     await asyncio.sleep(0.05)
-    assert said.beside == 2
-    # Whose first message is still under way waits for it, in whatever batch.
+    assert said.batches == [["你好"], ["你好", "你好"]]
+    # Whose first message is still under way waits for it.
     async with sessions() as session:
         assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) is None
     said.gate.set()
-    assert list(await asyncio.gather(first, again, small)) == ["你好", "再", "你好"]
-    assert await asyncio.gather(*many) == ["你好"] * SECOND_FROM
+    assert list(await asyncio.gather(first, again, waiting, beside)) == [
+        "你好",
+        "再",
+        "你好",
+        "你好",
+    ]
     async with sessions() as session:
         assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) == (
             "你好,再,"
         )
+
+
+async def test_a_batch_takes_half_of_those_who_wait(pusher: Pusher) -> None:
+    said = Listener()
+    said.gate.clear()
+    pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
+    await said.begun.acquire()
+    others = [
+        asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oB{n}", msg_id=9 + n)))
+        for n in range(100)
+    ]
+    await asyncio.sleep(0.05)
+    said.gate.set()
+    assert await asyncio.gather(first, *others) == ["你好"] * 101
+    assert [len(batch) for batch in said.batches] == [1, 50, 32, 18]
