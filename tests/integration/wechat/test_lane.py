@@ -1,4 +1,4 @@
-"""The lane: one batch after another and beside a slow one, each person in order, nobody left behind."""
+"""The lane: one batch after another, beside a slow one the next, each person in their order."""
 
 import asyncio
 from collections.abc import Sequence
