@@ -103,7 +103,7 @@ def gather_messages(
         owed[members[row["owner_id"]].openid].add(row["id"].replace("-", ""))
     inbox = read_rows(
         product.data_dir,
-        "SELECT openid, fields->>'MsgId' AS msg_id FROM inbound_messages WHERE kind = 'text'"
+        "SELECT openid, sent->>'MsgId' AS msg_id FROM inbound_messages WHERE kind = 'text'"
         " AND openid = ANY(string_to_array(:'openids', ',')) ORDER BY received_at, id",
         openids=[person.openid for person in talkers],
     )

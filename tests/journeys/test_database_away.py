@@ -58,7 +58,7 @@ def inbox_of(product: Product, person: Person) -> list[str]:
     """Return what a person wrote, in the order in which it came."""
     rows = read_rows(
         product.data_dir,
-        "SELECT fields->>'Content' AS content FROM inbound_messages"
+        "SELECT sent->>'Content' AS content FROM inbound_messages"
         f" WHERE openid = '{person.openid}' AND kind = 'text' ORDER BY received_at, id",
     )
     return [row["content"] for row in rows]

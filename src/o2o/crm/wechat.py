@@ -30,9 +30,13 @@ class InboundMessage(Base):
     kind: Mapped[str]
     event: Mapped[str | None]
     # As it was sent; making jsonb of it would cost each message for the few that are looked into.
-    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     received_at: Mapped[datetime]
-    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # As above, of messages that the version before kept, which may serve beside this one.
+    body_hash: Mapped[bytes | None]
+    fields: Mapped[dict[str, Any] | None]
+    reply: Mapped[dict[str, Any] | None]
     answered_via: Mapped[AnsweredVia] = mapped_column(
         status_column(AnsweredVia), server_default=text("'nothing'")
     )

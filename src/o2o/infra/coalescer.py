@@ -19,8 +19,8 @@ R = TypeVar("R")
 
 # A set-based action: one result or one named fact per command, in order.
 BatchAction = Callable[[Tx, Sequence[C]], Awaitable[Sequence[R | Fact]]]
-# How many commands may be done now, one at least; may wait.
-Room = Callable[[], Awaitable[int]]
+# How many of so many commands may be done now, one at least; may wait.
+Room = Callable[[int], Awaitable[int]]
 
 
 class QueueFull(Unavailable):
@@ -87,7 +87,8 @@ class Coalescer(Generic[C, R]):
         if self._room is None:
             return self._batch_max
         try:
-            return min(self._batch_max, await self._room())
+            wanted = len(self._waiting)
+            return min(self._batch_max, await self._room(wanted))
         except Exception as error:  # noqa: BLE001 - where nobody can tell, nobody is held up
             log.warning("coalescer.room_unknown", error=repr(error))
             return self._batch_max

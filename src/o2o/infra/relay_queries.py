@@ -25,6 +25,13 @@ class Claimed(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class NewErrands(msgspec.Struct, frozen=True):
+    """How many messages are new, and how many of them have waited for long."""
+
+    count: int
+    stale: int
+
+
 # The head of an ordering key blocks those behind it, also while it waits for its next attempt.
 _CLAIM = text(
     "UPDATE outbox_messages SET leased_until = :until, leased_by = :holder,"
@@ -42,9 +49,12 @@ _CLAIM = text(
 )
 
 _COUNT_NEW = text(
-    "SELECT count(*) FROM (SELECT 1 FROM outbox_messages"
-    " WHERE dead_at IS NULL AND available_at >= :since AND topic = ANY(CAST(:topics AS text[]))"
-    " AND (attempts = 0 OR attempts = 1 AND leased_until IS NOT NULL) LIMIT :limit) AS new"
+    "SELECT count(*), count(*) FILTER (WHERE available_at < :stale) FROM"
+    " (SELECT available_at FROM outbox_messages"
+    " WHERE dead_at IS NULL AND available_at BETWEEN :since AND :now"
+    " AND topic = ANY(CAST(:topics AS text[]))"
+    " AND (attempts = 0 OR attempts = 1 AND leased_until IS NOT NULL)"
+    " ORDER BY available_at LIMIT :limit) AS new"
 )
 _DELETE = text("DELETE FROM outbox_messages WHERE id = ANY(CAST(:ids AS bigint[]))")
 _HANDLE = text(
@@ -79,11 +89,22 @@ async def claim_due(
     return sorted((Claimed(*row) for row in rows), key=lambda message: message.id)
 
 
-async def count_new(tx: Tx, *, topics: Collection[str], since: datetime, limit: int) -> int:
-    """Count messages due from `since` on of which no attempt has ended; stop at `limit`."""
-    values = {"topics": list(topics), "since": since, "limit": limit}
+async def count_new(
+    tx: Tx,
+    *,
+    topics: Collection[str],
+    since: datetime,
+    stale: datetime,
+    now: datetime,
+    limit: int,
+) -> NewErrands:
+    """Count messages due from `since` on of which no attempt has ended, and those due by `stale`.
+
+    Stops at the oldest `limit`.
+    """
+    values = {"topics": list(topics), "since": since, "stale": stale, "now": now, "limit": limit}
     [row] = await fetch_rows(tx, _COUNT_NEW, values)
-    return int(row[0])
+    return NewErrands(row[0], row[1])
 
 
 async def delete_done(tx: Tx, ids: Sequence[int]) -> None:

@@ -3,13 +3,15 @@
 Whatever queues up while a commit runs shares the next one; answers come after the commit.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
 from o2o.infra.coalescer import Coalescer, Room
-from o2o.infra.database import SessionFactory
+from o2o.infra.database import SessionFactory, Tx
 from o2o.kernel.clock import Clock
+from o2o.kernel.errors import Fact
 from o2o.queueing.actions.call_and_tell import call_and_tell
 from o2o.queueing.actions.call_next import call_next
 from o2o.queueing.actions.move_tickets import move_tickets
@@ -54,6 +56,12 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     room: Room
 
 
+async def _call_now(
+    telling: Telling, tx: Tx, commands: Sequence[CallNext]
+) -> Sequence[CalledTicket | Fact]:
+    return await call_and_tell(tx, commands, voice=telling.voice, now=telling.clock.now())
+
+
 class Queues:
     """Takes, calls and moves of one process."""
 
@@ -68,7 +76,7 @@ class Queues:
             Coalescer(call_next, sessions=sessions)
             if telling is None
             else Coalescer(
-                partial(call_and_tell, voice=telling.voice, clock=telling.clock),
+                partial(_call_now, telling),
                 sessions=sessions,
                 room=telling.room,
             )

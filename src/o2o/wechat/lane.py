@@ -48,8 +48,8 @@ class Lane(Coalescer[Received, Kept]):
         # Those no batch is using.
         self._spare = list(self._directs)
         self._flushers: set[asyncio.Task[None]] = set()
-        # When the last batch began (loop time).
-        self._begun_at = 0.0
+        # When the batches under way began (loop time), the oldest first.
+        self._begun: dict[asyncio.Task[None], float] = {}
         self._under_way: set[tuple[UUID, str]] = set()
         self._recent = Recent()
         # Until when (loop time) nothing is assumed to be new.
@@ -68,14 +68,20 @@ class Lane(Coalescer[Received, Kept]):
         loop = self._loop()
         done: asyncio.Future[Kept] = loop.create_future()
         self._waiting.append((received, done))
-        running = len(self._flushers)
-        if not running or (running < BATCHES and self._is_slow()):
-            self._flushers.add(loop.create_task(self._flush()))
+        if not self._flushers or self._is_slow():
+            self._begin()
         self._time(deadline, done, loop)
         return done
 
     def _is_slow(self) -> bool:
-        return self._loop().time() - self._begun_at > SLOW_SECONDS
+        """Whether the oldest batch under way is."""
+        now = self._loop().time()
+        return now - next(iter(self._begun.values()), now) >= SLOW_SECONDS
+
+    def _begin(self) -> None:
+        """Let somebody take the next batch, unless enough are at it or nobody waits."""
+        if self._waiting and len(self._flushers) < BATCHES:
+            self._flushers.add(self._loop().create_task(self._flush()))
 
     async def close(self) -> None:
         """Finish what is under way and leave the database."""
@@ -146,13 +152,18 @@ class Lane(Coalescer[Received, Kept]):
                 if not batch:
                     # All of them wait for the other batch, whose flusher looks again.
                     return
-                self._begun_at = self._loop().time()
+                loop = self._loop()
+                self._begun[task] = loop.time()
+                # Those who wait by then need not wait for it.
+                alarm = loop.call_later(SLOW_SECONDS, self._begin)
                 people = {received.person for received, _ in batch}
                 self._under_way |= people
                 try:
                     await self._commit(batch)
                 finally:
                     self._under_way -= people
+                    alarm.cancel()
+                    del self._begun[task]
         finally:
             self._flushers.discard(task)
 

@@ -56,7 +56,7 @@ async def given_messages(
                 openid=openid,
                 kind=kind,
                 event=event,
-                fields={},
+                sent={},
                 received_at=at,
             )
         )

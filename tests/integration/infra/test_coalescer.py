@@ -74,7 +74,7 @@ async def test_beyond_its_queue_it_refuses_at_once(sessions: SessionFactory) -> 
 async def test_a_batch_takes_no_more_than_there_is_room_for(sessions: SessionFactory) -> None:
     rooms = [1, 3]
 
-    async def room() -> int:
+    async def room(_: int) -> int:
         return rooms.pop(0) if rooms else 128
 
     writer = Writer()
@@ -85,7 +85,7 @@ async def test_a_batch_takes_no_more_than_there_is_room_for(sessions: SessionFac
 
 
 async def test_where_nobody_can_tell_the_room_nobody_waits(sessions: SessionFactory) -> None:
-    async def room() -> int:
+    async def room(_: int) -> int:
         raise RuntimeError("no idea")
 
     writer = Writer()

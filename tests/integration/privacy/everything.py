@@ -84,7 +84,7 @@ _ROWS = {
     ),
     "inbound_messages": (
         "INSERT INTO inbound_messages (account_id, message_key, signed_at, nonce,"
-        " openid, kind, fields, received_at, reply) VALUES (:account_id, 'k', 1, 'n',"
+        " openid, kind, sent, received_at, answer) VALUES (:account_id, 'k', 1, 'n',"
         " :openid, 'text', jsonb_build_object('FromUserName', :openid ::text, 'Content',"
         " :name ::text), :now, jsonb_build_object('content', :name ::text))"
     ),

@@ -178,7 +178,9 @@ def next_at_desk_3(scene: Scene) -> CallNext:
 async def call_aloud(scene: Scene, command: CallNext) -> Any:
     """The next party, called and told in one transaction, as pads do."""
     async with transaction(scene.sessions) as tx:
-        [outcome] = await call_and_tell(tx, [command], voice=Voice(Words(), URL), clock=scene.clock)
+        [outcome] = await call_and_tell(
+            tx, [command], voice=Voice(Words(), URL), now=scene.clock.now()
+        )
     return outcome
 
 
@@ -215,7 +217,7 @@ async def test_a_call_that_is_undone_tells_nobody(scene: Scene) -> None:
     async def call_and_fail() -> None:
         async with transaction(scene.sessions) as tx:
             [call] = await call_and_tell(
-                tx, [next_at_desk_3(scene)], voice=Voice(Words(), URL), clock=scene.clock
+                tx, [next_at_desk_3(scene)], voice=Voice(Words(), URL), now=scene.clock.now()
             )
             assert isinstance(call, CalledTicket)
             raise RuntimeError

@@ -233,5 +233,5 @@ async def test_a_revoked_place_is_forgotten(sessions: SessionFactory, restaurant
     fan = await given_person(sessions, restaurant)
     await fan.send_place(30.25, 120.17)
     assert str(await fan.say("1")).startswith("门店目前无人排队，到店即可办理\n以上是小灶湖滨店")
-    await change(sessions, "UPDATE inbound_messages SET fields = fields::jsonb - 'Location_X'")
+    await change(sessions, "UPDATE inbound_messages SET sent = sent::jsonb - 'Location_X'")
     assert "以上是小灶静安寺店。" in str(await fan.say("1"))

@@ -98,7 +98,7 @@ async def test_unfollowing_erases_the_profile_and_stops(
     kept = await count(
         sessions,
         "inbound_messages",
-        "kind = 'location' AND NOT fields::jsonb ?| array['Location_X', 'Location_Y', 'Label']",
+        "kind = 'location' AND NOT sent::jsonb ?| array['Location_X', 'Location_Y', 'Label']",
     )
     assert kept == 1
 
@@ -168,7 +168,7 @@ async def test_what_a_person_no_longer_allows_is_erased_and_nothing_else(
     ids = {"OpenID": "oUser", "AppID": pusher.account.appid}
     assert (await pusher.push(event_fields(pusher.account, event, **ids, **fields))).status == 200
     assert await fan(sessions, "nickname, avatar_url") == profile
-    assert await count(sessions, "inbound_messages", "fields::jsonb ? 'Latitude'") == int(
+    assert await count(sessions, "inbound_messages", "sent::jsonb ? 'Latitude'") == int(
         has_position
     )
     assert await fan(sessions, "is_following") == (True,)

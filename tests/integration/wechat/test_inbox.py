@@ -54,8 +54,8 @@ async def test_a_text_is_kept_and_answered(
     assert await pusher.ask(text_fields(pusher.account, content="排队 吗", msg_id=7)) == "排队 吗 1"
     [row] = await rows(
         sessions,
-        "SELECT openid, kind, event, fields->>'Content', fields::jsonb ? 'Encrypt',"
-        " reply->>'content', answered_via FROM inbound_messages",
+        "SELECT openid, kind, event, sent->>'Content', sent::jsonb ? 'Encrypt',"
+        " answer->>'content', answered_via FROM inbound_messages",
     )
     assert row == ("oUser", "text", None, "排队 吗", False, "排队 吗 1", "passive")
     assert await rows(sessions, "SELECT openid, is_following FROM fans") == [("oUser", True)]
@@ -106,13 +106,45 @@ async def test_copies_in_one_batch_are_one_message(
     assert await count(sessions, "inbound_messages") == 1
 
 
+async def test_a_retry_after_an_erasure_gets_the_first_reply(
+    pusher: Pusher, sessions: SessionFactory, counting: Counting
+) -> None:
+    fields = text_fields(pusher.account, content="甲", msg_id=5) | {"PicUrl": "https://p.invalid/1"}
+    assert await pusher.ask(fields) == "甲 1"
+    async with sessions() as session, session.begin():
+        await session.execute(
+            text("UPDATE inbound_messages SET sent = (sent::jsonb - 'PicUrl')::json")
+        )
+    assert await pusher.ask(dict(reversed(fields.items()))) == "甲 1"
+    assert await pusher.ask(fields | {"Content": "乙"}) is None
+    assert await pusher.ask(fields | {"Extra": "1"}) is None
+    assert counting.asked == ["甲"]
+
+
+async def test_a_message_that_the_version_before_kept_is_answered_as_then(
+    pusher: Pusher, sessions: SessionFactory, counting: Counting
+) -> None:
+    fields = text_fields(pusher.account, content="甲", msg_id=5)
+    assert await pusher.ask(fields) == "甲 1"
+    async with sessions() as session, session.begin():
+        await session.execute(
+            text(
+                "UPDATE inbound_messages SET fields = sent, reply = answer, body_hash = '\\x00',"
+                " sent = NULL, answer = NULL"
+            )
+        )
+    assert await pusher.ask(fields) == "甲 1"
+    assert await pusher.ask(fields | {"Content": "乙"}) is None
+    assert counting.asked == ["甲"]
+
+
 async def test_the_same_msgid_with_another_body_keeps_the_first(
     pusher: Pusher, sessions: SessionFactory, counting: Counting
 ) -> None:
     assert await pusher.ask(text_fields(pusher.account, content="甲", msg_id=5)) == "甲 1"
     assert await pusher.ask(text_fields(pusher.account, content="乙", msg_id=5)) is None
     assert counting.asked == ["甲"]
-    assert await rows(sessions, "SELECT fields->>'Content' FROM inbound_messages") == [("甲",)]
+    assert await rows(sessions, "SELECT sent->>'Content' FROM inbound_messages") == [("甲",)]
     conflicts = CALLBACKS.labels(pusher.account.slug, "wechat.msgid_conflict")
     assert conflicts._value.get() == 1
 
@@ -180,7 +212,7 @@ async def test_unknown_kinds_are_kept_and_answered_success(
     answered = await pusher.push({**head, **fields})
     assert (answered.status, answered.body) == (200, b"success")
     [(kept, reply, via)] = await rows(
-        sessions, "SELECT fields, reply, answered_via FROM inbound_messages"
+        sessions, "SELECT sent, answer, answered_via FROM inbound_messages"
     )
     assert kept == {**head, **fields}
     assert (reply, via) == (None, "nothing")
@@ -202,7 +234,7 @@ async def test_emoji_and_bidirectional_text_are_kept_as_they_are(
     content = "😀" * 1000 + "\u202e\u200b<script>]]>&amp;"
     assert (await pusher.push(text_fields(pusher.account, content=content))).status == 200
     assert counting.asked == [content]
-    assert await rows(sessions, "SELECT fields->>'Content' FROM inbound_messages") == [(content,)]
+    assert await rows(sessions, "SELECT sent->>'Content' FROM inbound_messages") == [(content,)]
 
 
 async def test_a_mass_result_makes_no_fan(pusher: Pusher, sessions: SessionFactory) -> None:

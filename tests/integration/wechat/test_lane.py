@@ -19,7 +19,8 @@ from tests.integration.wechat.conftest import count
 class Listener:
     """Appends to what a fan said, in the database, as slowly as asked; notes the batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow_to: str | None = None) -> None:
+        self.slow_to = slow_to
         self.batches: list[list[str]] = []
         self.begun = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
@@ -33,7 +34,8 @@ class Listener:
                 text("UPDATE fans SET scene = coalesce(scene, '') || :said WHERE id = :id"),
                 {"said": f"{ask.text},", "id": ask.fan_id},
             )
-        await self.gate.wait()
+        if self.slow_to in {None, *(ask.openid for ask in asks)}:
+            await self.gate.wait()
         return [TextReply(ask.text) for ask in asks]
 
 
@@ -64,8 +66,56 @@ async def test_every_persons_messages_keep_their_order_however_batches_overlap(
     assert await count(sessions, "inbound_messages") == 180
 
 
-async def test_the_next_batch_goes_beside_a_slow_one_and_otherwise_waits(
+async def test_nobody_waits_for_a_batch_that_is_stuck_but_whoever_is_in_it(
     pusher: Pusher, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Listener(slow_to="oA")
+    said.gate.clear()
+    pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
+    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
+    await said.begun.acquire()
+    early = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2)))
+    await asyncio.sleep(0.05)
+    assert said.batches == [["你好"]]
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 0.0)
+    again = asyncio.create_task(
+        pusher.ask(text_fields(pusher.account, openid="oA", content="再", msg_id=3))
+    )
+    others = [
+        asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oC{n}", msg_id=9 + n)))
+        for n in range(100)
+    ]
+    assert await asyncio.gather(early, *others) == ["你好"] * 101
+    # Whose first message is still under way waits for it.
+    async with sessions() as session:
+        assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) is None
+    said.gate.set()
+    assert list(await asyncio.gather(first, again)) == ["你好", "再"]
+    async with sessions() as session:
+        assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) == (
+            "你好,再,"
+        )
+
+
+async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_comes(
+    pusher: Pusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Listener(slow_to="oA")
+    said.gate.clear()
+    pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 0.5)
+    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
+    await said.begun.acquire()
+    alone = pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2))
+    assert await alone == "你好"
+    assert not first.done()
+    said.gate.set()
+    assert await first == "你好"
+
+
+async def test_a_batch_takes_half_of_those_who_wait(
+    pusher: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = Listener()
     said.gate.clear()
@@ -73,44 +123,11 @@ async def test_the_next_batch_goes_beside_a_slow_one_and_otherwise_waits(
     monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
     first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
     await said.begun.acquire()
-    again = asyncio.create_task(
-        pusher.ask(text_fields(pusher.account, openid="oA", content="再", msg_id=2))
-    )
-    waiting = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=3)))
-    await asyncio.sleep(0.05)
-    assert said.batches == [["你好"]]
-    monkeypatch.setattr(lane, "SLOW_SECONDS", 0.0)
-    beside = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oC", msg_id=4)))
-    await said.begun.acquire()
-    await asyncio.sleep(0.05)
-    assert said.batches == [["你好"], ["你好", "你好"]]
-    # Whose first message is still under way waits for it.
-    async with sessions() as session:
-        assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) is None
-    said.gate.set()
-    assert list(await asyncio.gather(first, again, waiting, beside)) == [
-        "你好",
-        "再",
-        "你好",
-        "你好",
-    ]
-    async with sessions() as session:
-        assert await session.scalar(text("SELECT scene FROM fans WHERE openid = 'oA'")) == (
-            "你好,再,"
-        )
-
-
-async def test_a_batch_takes_half_of_those_who_wait(pusher: Pusher) -> None:
-    said = Listener()
-    said.gate.clear()
-    pusher.services.router.stage(Stage.KEYWORD, said.answer)
-    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
-    await said.begun.acquire()
     others = [
         asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oB{n}", msg_id=9 + n)))
         for n in range(100)
     ]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
     said.gate.set()
     assert await asyncio.gather(first, *others) == ["你好"] * 101
     assert [len(batch) for batch in said.batches] == [1, 50, 32, 18]

@@ -5,11 +5,11 @@ two. The event of the call tells whoever could not be told here.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from o2o.infra.database import Tx
-from o2o.kernel.clock import Clock
 from o2o.kernel.errors import Fact
 from o2o.queueing.actions.call_next import call_next
 from o2o.queueing.actions.tell_of_calls import Called, tell_of_calls
@@ -19,13 +19,12 @@ from o2o.queueing.queries.parties import list_parties
 
 
 async def call_and_tell(
-    tx: Tx, commands: Sequence[CallNext], *, voice: Voice, clock: Clock
+    tx: Tx, commands: Sequence[CallNext], *, voice: Voice, now: datetime
 ) -> list[CalledTicket | Fact]:
     """Do as `call_next` does, with its facts and events, and tell the parties.
 
-    A party is called now, not when its desk asked: that may have waited for its turn.
+    A party is called at `now`, not when its desk asked: that may have waited for its turn.
     """
-    now = clock.now()
     outcomes = await call_next(tx, [msgspec.structs.replace(one, now=now) for one in commands])
     calls = [
         Called(

@@ -38,6 +38,8 @@ _TAGS = {
     ),
     PICTURES: ("PicUrl", "SendPicsInfo"),
 }
+# What may be missing of a message that comes again.
+ERASABLE_TAGS = frozenset(tag for named in _TAGS.values() for tag in named)
 
 _ERASE_PROFILE = text(
     "UPDATE fans f SET nickname = NULL, avatar_url = NULL"
@@ -46,10 +48,11 @@ _ERASE_PROFILE = text(
 )
 _ERASE_FIELDS = text(
     "UPDATE inbound_messages m"
-    " SET fields = CAST(CAST(m.fields AS jsonb) - CAST(:tags AS text[]) AS json)"
+    " SET sent = CAST(CAST(m.sent AS jsonb) - CAST(:tags AS text[]) AS json),"
+    " fields = m.fields - CAST(:tags AS text[])"
     " FROM unnest(CAST(:account_ids AS uuid[]), CAST(:openids AS text[])) AS p(account_id, openid)"
     " WHERE m.account_id = p.account_id AND m.openid = p.openid"
-    " AND CAST(m.fields AS jsonb) ?| CAST(:tags AS text[])"
+    " AND coalesce(CAST(m.sent AS jsonb), m.fields) ?| CAST(:tags AS text[])"
 )
 
 

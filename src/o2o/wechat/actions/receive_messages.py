@@ -1,6 +1,7 @@
 """Receive messages: keep each once, take note of it, answer it; a batch in one transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,7 @@ from o2o.infra.logging import get_logger
 from o2o.infra.metrics import CALLBACKS
 from o2o.kernel.errors import Fact
 from o2o.wechat.actions.answer_messages import answer_messages
+from o2o.wechat.actions.erase_profiles import ERASABLE_TAGS
 from o2o.wechat.actions.queue_messages import OutgoingMessage, custom_message, queue_messages
 from o2o.wechat.codec.replies import NO_REPLY, AnyReply, NoReply, reply_from_json, reply_to_json
 from o2o.wechat.errors import MessageReplayed
@@ -155,14 +157,27 @@ def _result(
 ) -> Kept | Fact:
     place = one.place
     if place in replies:
-        if first is not None and one is not first and kept_fields(one) != kept_fields(first):
+        if first is not None and one is not first and _is_other(one, kept_fields(first)):
             return _conflict(one)
         return Kept(replies[place], is_new=one is first)
     if place not in known:
         return MessageReplayed(account=one.account.slug)
-    if known[place].fields != kept_fields(one):
+    if _is_other(one, known[place].fields):
         return _conflict(one)
     return Kept(_stored_reply(known[place]), is_new=False)
+
+
+def _is_other(one: Received, kept: dict[str, Any]) -> bool:
+    """Whether a message has another content than the one that was kept under its MsgId.
+
+    Events are known by their content itself. What an erasure took out since is no difference.
+    """
+    if one.message.msg_id is None:
+        return False
+    fields = kept_fields(one)
+    return any(fields.get(tag) != value for tag, value in kept.items()) or not (
+        fields.keys() - kept.keys() <= ERASABLE_TAGS
+    )
 
 
 def _conflict(one: Received) -> Kept:

@@ -20,9 +20,11 @@ _QUEUED = text(
 _FINISH_EVENTS = text(
     "SELECT m.account_id, m.msgid, f.status FROM unnest(CAST(:account_ids AS uuid[]),"
     " CAST(:openids AS text[]), CAST(:msgids AS text[])) AS m(account_id, openid, msgid)"
-    " CROSS JOIN LATERAL (SELECT i.fields->>'Status' AS status FROM inbound_messages i"
+    " CROSS JOIN LATERAL (SELECT coalesce(i.sent, CAST(i.fields AS json))->>'Status' AS status"
+    "  FROM inbound_messages i"
     "  WHERE i.account_id = m.account_id AND i.openid = m.openid"
-    "  AND i.event = 'TEMPLATESENDJOBFINISH' AND i.fields->>'MsgID' = m.msgid"
+    "  AND i.event = 'TEMPLATESENDJOBFINISH'"
+    "  AND coalesce(i.sent, CAST(i.fields AS json))->>'MsgID' = m.msgid"
     "  ORDER BY i.id LIMIT 1) f"
 )
 

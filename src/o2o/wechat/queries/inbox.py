@@ -22,7 +22,7 @@ from o2o.wechat.inbox import Received
 # kept as JSON stays the text it is.
 _INSERT = (
     "INSERT INTO inbound_messages (account_id, message_key, signed_at, nonce, openid,"
-    " kind, event, fields, received_at, reply, answered_via)"
+    " kind, event, sent, received_at, answer, answered_via)"
     " SELECT account_id, decode(message_key, 'base64'), signed_at,"
     " nonce, openid, kind, event, fields, received_at, reply, answered_via"
     " FROM json_to_recordset(CAST(CAST($1 AS text) AS json))"
@@ -38,13 +38,14 @@ _KEPT_ONCE = frozenset(
     }
 )
 _FIND = text(
-    "SELECT m.id, m.account_id, m.message_key, m.fields, m.reply,"
+    "SELECT m.id, m.account_id, m.message_key, coalesce(m.sent, CAST(m.fields AS json)) AS fields,"
+    " coalesce(m.answer, CAST(m.reply AS json)) AS reply,"
     " m.answered_via FROM unnest(CAST(:account_ids AS uuid[]), CAST(:keys AS bytea[]))"
     " AS asked(account_id, message_key)"
     " JOIN inbound_messages m USING (account_id, message_key)"
 )
 _STORE_REPLIES = (
-    "UPDATE inbound_messages m SET reply = r.reply, answered_via ="
+    "UPDATE inbound_messages m SET answer = r.reply, answered_via ="
     " CASE m.answered_via WHEN 'nothing' THEN 'passive' ELSE m.answered_via END"
     " FROM json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r(id bigint, reply json)"
     " WHERE m.id = r.id"

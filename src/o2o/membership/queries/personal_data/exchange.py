@@ -35,7 +35,8 @@ EXCHANGE: tuple[Knowledge, ...] = (
         table="inbound_messages",
         whose=OF_OPENID,
         fate=Fate.DELETE,
-        given="t.received_at, t.kind, t.event, t.fields, t.reply",
+        given="t.received_at, t.kind, t.event, coalesce(t.sent, CAST(t.fields AS json)) AS fields,"
+        " coalesce(t.answer, CAST(t.reply AS json)) AS reply",
         order="t.id",
     ),
     Knowledge(
