@@ -106,6 +106,16 @@ async def test_copies_in_one_batch_are_one_message(
     assert await count(sessions, "inbound_messages") == 1
 
 
+async def test_two_contents_in_one_batch_under_one_msgid_are_a_conflict(
+    pusher: Pusher, sessions: SessionFactory, counting: Counting
+) -> None:
+    contents = ["甲", *["乙"] * 9]
+    asked = [pusher.ask(text_fields(pusher.account, content=one, msg_id=3)) for one in contents]
+    assert await asyncio.gather(*asked) == ["甲 1", *[None] * 9]
+    assert counting.asked == ["甲"]
+    assert await rows(sessions, "SELECT sent->>'Content' FROM inbound_messages") == [("甲",)]
+
+
 async def test_a_retry_after_an_erasure_gets_the_first_reply(
     pusher: Pusher, sessions: SessionFactory, counting: Counting
 ) -> None:

@@ -11,6 +11,7 @@ from o2o.infra.database import SessionFactory, Tx
 from o2o.wechat import lane
 from o2o.wechat.chat.asks import Ask, Given
 from o2o.wechat.codec.replies import TextReply
+from o2o.wechat.inbox import Kept, Received
 from o2o.wechat.router import Stage
 from tests.factories.wechat import Pusher, text_fields
 from tests.integration.wechat.conftest import count
@@ -66,15 +67,23 @@ async def test_every_persons_messages_keep_their_order_however_batches_overlap(
     assert await count(sessions, "inbound_messages") == 180
 
 
+async def given_stuck_batch(
+    pusher: Pusher, slow_to: str | None = None
+) -> tuple[Listener, asyncio.Task[str | None]]:
+    """A batch with one message of oA that waits for the gate, as others do if they are slow too."""
+    said = Listener(slow_to)
+    said.gate.clear()
+    pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
+    await said.begun.acquire()
+    return said, first
+
+
 async def test_nobody_waits_for_a_batch_that_is_stuck_but_whoever_is_in_it(
     pusher: Pusher, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = Listener(slow_to="oA")
-    said.gate.clear()
-    pusher.services.router.stage(Stage.KEYWORD, said.answer)
     monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
-    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
-    await said.begun.acquire()
+    said, first = await given_stuck_batch(pusher, slow_to="oA")
     early = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2)))
     await asyncio.sleep(0.05)
     assert said.batches == [["你好"]]
@@ -101,12 +110,8 @@ async def test_nobody_waits_for_a_batch_that_is_stuck_but_whoever_is_in_it(
 async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_comes(
     pusher: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = Listener(slow_to="oA")
-    said.gate.clear()
-    pusher.services.router.stage(Stage.KEYWORD, said.answer)
     monkeypatch.setattr(lane, "SLOW_SECONDS", 0.5)
-    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
-    await said.begun.acquire()
+    said, first = await given_stuck_batch(pusher, slow_to="oA")
     alone = pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2))
     assert await alone == "你好"
     assert not first.done()
@@ -117,17 +122,24 @@ async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_
 async def test_a_batch_takes_half_of_those_who_wait(
     pusher: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = Listener()
-    said.gate.clear()
-    pusher.services.router.stage(Stage.KEYWORD, said.answer)
     monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
-    first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
-    await said.begun.acquire()
+    said, first = await given_stuck_batch(pusher)
+    queued = asyncio.Semaphore(0)
+    enqueue = lane.Lane.enqueue
+
+    def enqueue_and_tell(
+        own: lane.Lane, received: Received, *, deadline: float
+    ) -> asyncio.Future[Kept]:
+        queued.release()
+        return enqueue(own, received, deadline=deadline)
+
+    monkeypatch.setattr(lane.Lane, "enqueue", enqueue_and_tell)
     others = [
         asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oB{n}", msg_id=9 + n)))
         for n in range(100)
     ]
-    await asyncio.sleep(0.5)
+    for _ in others:
+        await queued.acquire()
     said.gate.set()
     assert await asyncio.gather(first, *others) == ["你好"] * 101
     assert [len(batch) for batch in said.batches] == [1, 50, 32, 18]
