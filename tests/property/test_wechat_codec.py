@@ -100,43 +100,6 @@ def test_a_text_is_what_the_oracle_reads(content: str, msg_id: int) -> None:
     assert ours.created_at == oracle.time
 
 
-@given(
-    content=any_text,
-    people=st.text("oZ09_-@. é\n", max_size=4),
-    space=st.sampled_from(["", "\n", " \t", "\r\n"]),
-    number=st.text("09\u0661\uff11 -", max_size=4),
-)
-def test_a_usual_text_is_read_as_any_other_document(
-    content: str, people: str, space: str, number: str
-) -> None:
-    fields = (
-        f"<ToUserName><![CDATA[gh_1]]></ToUserName>{space}"
-        f"<FromUserName><![CDATA[{people}]]></FromUserName>{space}"
-        f"<CreateTime>1{number}</CreateTime>{space}<MsgType><![CDATA[text]]></MsgType>{space}"
-        f"<Content><![CDATA[{content}]]></Content>{space}<MsgId>1{number}</MsgId>{space}"
-    )
-    xml = f"<xml>{space}{fields}</xml>{space}".encode()
-    # What stands before the root is judged by the general reader.
-    assert outcome_of(xml) == outcome_of(b'<?xml version="1.0"?>' + xml)
-
-
-def outcome_of(xml: bytes) -> dict[str, Any] | str:
-    """The fields, or why they were refused."""
-    try:
-        return parse_xml(xml)
-    except CallbackRefused as refusal:
-        return str(refusal.code)
-
-
-@given(signature=st.text("0123456789abcdef", min_size=40, max_size=40), nonce=words, openid=words)
-def test_a_usual_query_is_read_as_in_any_order(signature: str, nonce: str, openid: str) -> None:
-    usual = [f"signature={signature}", "timestamp=1700000000", f"nonce={nonce}", f"openid={openid}"]
-    usual += ["encrypt_type=aes", f"msg_signature={signature[::-1]}"]
-    read = parse_query("&".join(usual).encode())
-    assert read == parse_query("&".join(reversed(usual)).encode())
-    assert (read.nonce, read.openid, read.msg_signature) == (nonce, openid, signature[::-1])
-
-
 MEDIA: Final = {
     "image": {"MediaId": ("media_id", "media_id"), "PicUrl": ("pic_url", "image")},
     "voice": {
