@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def run(script: str, *, path: Path, **environment: str) -> subprocess.CompletedP
         found = next(p for p in ("/usr/bin", "/bin") if (Path(p) / tool).exists())
         if not (path / tool).exists():
             (path / tool).symlink_to(Path(found) / tool)
-    kept = {name: value for name, value in os.environ.items() if name != "O2O_CHROMIUM"}
+    chosen = {"O2O_CHROMIUM", "O2O_PYTHON"}
+    kept = {name: value for name, value in os.environ.items() if name not in chosen}
     return subprocess.run(
         [ROOT / "scripts" / script],
         cwd=path,
@@ -89,9 +91,43 @@ def test_developers_have_every_pin_of_the_product() -> None:
 
 def test_the_first_python_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     stub(tmp_path, "python3", "exit 1")
-    stub(tmp_path, "python3.12", 'case "$2" in *executable*) echo /new/python;; esac')
+    stub(tmp_path, "python3.12", "echo whole /new/python")
+    stub(tmp_path, "python3.11", "echo whole /other/python")
     told = run("find_python.sh", path=tmp_path)
     assert (told.returncode, told.stdout) == (0, "/new/python\n")
+
+
+def test_a_python_in_one_piece_is_preferred_wherever_it_is(tmp_path: Path) -> None:
+    later = tmp_path / "later"
+    later.mkdir()
+    stub(tmp_path, "python3", "echo apart /managed/python")
+    told = run("find_python.sh", path=tmp_path)
+    assert (told.returncode, told.stdout) == (0, "/managed/python\n")
+    stub(later, "python3", "echo whole '/system python'")
+    told = run("find_python.sh", path=tmp_path, PATH=f"{tmp_path}:{later}")
+    assert (told.returncode, told.stdout) == (0, "/system python\n")
+
+
+def test_the_python_that_runs_this_tells_how_it_was_built(tmp_path: Path) -> None:
+    maps = Path("/proc/self/maps")
+    is_apart = maps.exists() and "libpython" in maps.read_text(encoding="utf-8")
+    other = "apart" if not is_apart else "whole"
+    stub(tmp_path, "python3", f"echo {other} /other/python")
+    (tmp_path / "python3.11").symlink_to(sys.executable)
+    told = run("find_python.sh", path=tmp_path)
+    assert told.returncode == 0
+    assert (told.stdout == "/other/python\n") is is_apart
+
+
+def test_a_python_named_by_setting_comes_first(tmp_path: Path) -> None:
+    stub(tmp_path, "python3", "echo whole /new/python")
+    mine = stub(tmp_path, "mine", "echo apart /managed/python")
+    told = run("find_python.sh", path=tmp_path, O2O_PYTHON=str(mine))
+    assert (told.returncode, told.stdout) == (0, "/managed/python\n")
+    stub(tmp_path, "mine", "exit 1")
+    told = run("find_python.sh", path=tmp_path, O2O_PYTHON=str(mine))
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"O2O_PYTHON is {mine}, which is not Python 3.11 or newer" in told.stderr
 
 
 def test_an_old_python_is_refused_with_a_sentence(tmp_path: Path) -> None:
