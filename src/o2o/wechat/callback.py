@@ -8,7 +8,7 @@ within WeChat's five seconds.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from os import urandom
+from random import getrandbits
 from typing import Any
 
 from o2o.infra.logging import get_logger
@@ -40,7 +40,7 @@ LOOKUP_SECONDS = 2.0
 PREFIX = "/wechat/"
 SUFFIX = "/callback"
 UNKNOWN = "unknown"
-NONCE_SIZE = 8
+NONCE_BITS = 64
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 _XML = [(b"content-type", b"text/xml; charset=utf-8")]
 _NO_HEADERS: list[tuple[bytes, bytes]] = []
@@ -145,8 +145,9 @@ class CallbackApp:
         if is_spooled:
             return NOTHING_TO_SAY, "spooled"
         xml = _rendered(received, reply, seconds)
-        sealed = seal_reply(account.keys, xml, timestamp=seconds, nonce=urandom(NONCE_SIZE).hex())
-        return sealed, "answered"
+        # Only has to differ: what must not be foreseen begins the encrypted text.
+        nonce = f"{getrandbits(NONCE_BITS):x}"
+        return seal_reply(account.keys, xml, timestamp=seconds, nonce=nonce), "answered"
 
 
 def _rendered(received: Received, reply: AnyReply, seconds: int) -> bytes:

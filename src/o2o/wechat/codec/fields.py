@@ -24,7 +24,7 @@ _NOTHING: Final[Fields] = {}
 def text_of(fields: Fields, tag: str) -> str:
     """The text under a tag; empty when it is missing, repeated or has children."""
     value = fields.get(tag)
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     # Fields kept as JSON may carry numbers as such.
     return str(value) if type(value) is int else ""

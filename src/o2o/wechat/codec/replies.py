@@ -64,7 +64,7 @@ def render_reply(
     then, and agents only otherwise. Raises ValueError for what WeChat would refuse: a missing media
     id, a wrong number of articles, an agent in answer to an event.
     """
-    if isinstance(reply, TextReply):
+    if type(reply) is TextReply:
         content = _text_content(reply)
         if not content:
             return NOTHING_TO_SAY
@@ -73,9 +73,11 @@ def render_reply(
     else:
         content = _content(reply, answers_message=answers_message)
     kind = reply.__struct_config__.tag
-    head = _tag("ToUserName", to_user) + _tag("FromUserName", from_user)
-    head += f"<CreateTime>{int(created_at)}</CreateTime>{_tag('MsgType', str(kind))}"
-    return f"<xml>{head}{content}</xml>".encode()
+    return (
+        f"<xml>{_tag('ToUserName', to_user)}{_known_tag('FromUserName', from_user)}"
+        f"<CreateTime>{int(created_at)}</CreateTime>{_known_tag('MsgType', str(kind))}"
+        f"{content}</xml>"
+    ).encode()
 
 
 @lru_cache(maxsize=256)
@@ -95,6 +97,10 @@ def cdata(text: str) -> str:
 
 def _tag(name: str, text: str) -> str:
     return f"<{name}>{cdata(text)}</{name}>"
+
+
+# For what is the same in most replies: an account's name, a kind.
+_known_tag: Final = lru_cache(maxsize=256)(_tag)
 
 
 def _optional_tags(**texts: str) -> str:
