@@ -101,7 +101,7 @@ def granian(target: str, *, port: int, is_factory: bool, workers: int = 1) -> li
         sys.executable,
         *("-m", "granian", target),
         *(["--factory"] if is_factory else []),
-        *("--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--interface", "asgi", "--http", "1", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(workers), "--loop", "uvloop"),
         *("--backlog", str(BACKLOG), "--backpressure", str(BACKPRESSURE)),
         *("--http1-header-read-timeout", str(HEADER_READ_MS)),

@@ -107,7 +107,7 @@ def _hand_down(settings: Settings) -> None:
 
 
 def _run_granian(settings: Settings) -> None:
-    from granian.constants import Interfaces, Loops  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415
     from granian.http import HTTP1Settings  # noqa: PLC0415
 
     from o2o.app.patient_server import PatientServer  # noqa: PLC0415
@@ -118,6 +118,9 @@ def _run_granian(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        # What ends TLS in front speaks it, too; being ready for both takes twice the memory for
+        # each open stream.
+        http=HTTPModes.http1,
         workers=settings.workers,
         loop=Loops.uvloop,
         backlog=BACKLOG,
