@@ -6,14 +6,14 @@ hands the message to the streams that watch its topic.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 import asyncpg
 import msgspec
 from sqlalchemy import text
 
+from o2o.infra.bell import Bell
 from o2o.infra.database import SessionFactory
 from o2o.infra.direct import fetch_rows, reading_direct
 from o2o.infra.logging import get_logger
@@ -66,44 +66,77 @@ class Broadcaster:
             await fetch_rows(tx, _NOTIFY, {"channel": CHANNEL, "messages": list(messages)})
 
 
+class Watch:
+    """One stream's look at a topic: what was said and not taken yet, and a bell for more.
+
+    Entered as a context; bounded: who is slow to take loses the oldest.
+    """
+
+    __slots__ = ("_said", "_watches", "bell", "topic")
+
+    def __init__(self, topic: str, watches: dict[str, set["Watch"]]) -> None:
+        """Know nothing yet; stand in `watches` while entered."""
+        self.topic = topic
+        self.bell = Bell()
+        self._said: list[LiveMessage] = []
+        self._watches = watches
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        self._watches.setdefault(self.topic, set()).add(self)
+        LIVE_STREAMS.inc()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        LIVE_STREAMS.dec()
+        beside = self._watches[self.topic]
+        beside.discard(self)
+        if not beside:
+            del self._watches[self.topic]
+
+    def say(self, message: LiveMessage) -> None:
+        """Keep a message until it is taken."""
+        if len(self._said) >= STREAM_BACKLOG_MAX:
+            del self._said[0]
+        self._said.append(message)
+        self.bell.ring()
+
+    def take(self) -> list[LiveMessage]:
+        """Return what was said since the last time, the oldest first."""
+        said, self._said = self._said, []
+        self.bell.hush()
+        return said
+
+
 class Hub:
     """A worker's side: who in this process watches what."""
 
     def __init__(self, database_url: str) -> None:
         """Listen on the database behind `database_url` once `run` is called."""
         self._url = database_url.replace("postgresql+asyncpg://", "postgresql://")
-        self._streams: dict[str, set[asyncio.Queue[LiveMessage]]] = {}
+        self._watches: dict[str, set[Watch]] = {}
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Let `run` return."""
+        """Let `run` return, and whoever watches look at `is_stopping`."""
         self._stopping.set()
+        for watch in [watch for watches in self._watches.values() for watch in watches]:
+            watch.bell.ring()
 
     @property
     def is_stopping(self) -> bool:
         """Whether open streams should end."""
         return self._stopping.is_set()
 
-    @asynccontextmanager
-    async def watch(self, topic: str) -> AsyncGenerator[asyncio.Queue[LiveMessage], None]:
-        """Open a stream on a topic: a queue of messages, bounded; a slow reader loses old ones."""
-        queue: asyncio.Queue[LiveMessage] = asyncio.Queue(STREAM_BACKLOG_MAX)
-        self._streams.setdefault(topic, set()).add(queue)
-        LIVE_STREAMS.inc()
-        try:
-            yield queue
-        finally:
-            LIVE_STREAMS.dec()
-            self._streams[topic].discard(queue)
-            if not self._streams[topic]:
-                del self._streams[topic]
+    def watch(self, topic: str) -> Watch:
+        """Return a look at a topic, which begins when it is entered."""
+        return Watch(topic, self._watches)
 
     def hand_out(self, message: LiveMessage) -> None:
         """Give a message to every stream of this process that watches its topic."""
-        for queue in tuple(self._streams.get(message.topic, ())):
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(message)
+        for watch in tuple(self._watches.get(message.topic, ())):
+            watch.say(message)
 
     async def run(self) -> None:
         """Listen until stopped; reconnect when the database comes back."""

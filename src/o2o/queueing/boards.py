@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from o2o.infra.bell import Bell
 from o2o.infra.database import SessionFactory, transaction
-from o2o.infra.live import Hub, LiveMessage
+from o2o.infra.live import Hub, Watch
 from o2o.infra.logging import get_logger
 from o2o.kernel.clock import Clock
 from o2o.queueing.live import queue_topic
@@ -54,13 +55,13 @@ class Seat:
         self.ticket_id = ticket_id
         self.seen: Seen | None = None
         self.version = 0
-        self.bell = asyncio.Event()
+        self.bell = Bell()
 
     def tell(self, seen: Seen, version: int) -> None:
         """Take what is to be shown; ring if it is different."""
         if seen != self.seen:
             self.seen, self.version = seen, version
-            self.bell.set()
+            self.bell.ring()
 
 
 class Boards:
@@ -73,7 +74,7 @@ class Boards:
         self._clock = clock
         self._seats: dict[LineKey, set[Seat]] = {}
         self._readers: dict[LineKey, asyncio.Task[None]] = {}
-        self._woken: dict[LineKey, asyncio.Event] = {}
+        self._woken: dict[LineKey, Bell] = {}
         self._gate = asyncio.Semaphore(READS_AT_ONCE)
         # How often lines were read, for the figures of benches and tests.
         self.reads = 0
@@ -97,10 +98,11 @@ class Boards:
         seats.add(seat)
         if key in self._readers:
             # A reader may be past this seat; it looks again at once.
-            self._woken[key].set()
+            self._woken[key].ring()
         else:
-            self._woken[key] = asyncio.Event()
-            self._readers[key] = asyncio.create_task(self._follow(key))
+            heard = self._hub.watch(queue_topic(key[0]))
+            self._woken[key] = heard.bell
+            self._readers[key] = asyncio.create_task(self._follow(key, heard))
         try:
             yield seat
         finally:
@@ -109,27 +111,13 @@ class Boards:
                 del self._seats[key], self._woken[key]
                 self._readers.pop(key).cancel()
 
-    async def _follow(self, key: LineKey) -> None:
-        woken = self._woken[key]
-        async with self._hub.watch(queue_topic(key[0])) as heard:
+    async def _follow(self, key: LineKey, heard: Watch) -> None:
+        with heard:
             while not self._hub.is_stopping:
-                woken.clear()
                 # Whatever was said until here is in what is read next.
-                while not heard.empty():
-                    heard.get_nowait()
+                heard.take()
                 is_read = await self._read(key)
-                await self._wait(heard, woken, seconds=REREAD_SECONDS if is_read else AGAIN_SECONDS)
-
-    @staticmethod
-    async def _wait(
-        heard: asyncio.Queue[LiveMessage], woken: asyncio.Event, *, seconds: float
-    ) -> None:
-        waits = [asyncio.ensure_future(heard.get()), asyncio.ensure_future(woken.wait())]
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+                await heard.bell.wait(seconds=REREAD_SECONDS if is_read else AGAIN_SECONDS)
 
     async def _read(self, key: LineKey) -> bool:
         """Read the line and tell every seat; False when the database is away."""
@@ -152,7 +140,10 @@ class Boards:
         return True
 
     async def close(self) -> None:
-        """Let every reader go."""
+        """Let every reader go, and every page look whether it may stay."""
+        for seats in self._seats.values():
+            for seat in seats:
+                seat.bell.ring()
         readers = list(self._readers.values())
         for reader in readers:
             reader.cancel()

@@ -1,4 +1,4 @@
-"""Server-sent events as plain ASGI: an open stream costs a queue and a coroutine, no more."""
+"""Server-sent events as plain ASGI: an open stream costs two coroutines and a timer, no more."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from litestar.connection import ASGIConnection
 
+from o2o.infra.bell import Bell
 from o2o.infra.live import Hub, LiveMessage
 from o2o.infra.logging import get_logger
 from o2o.web.answers import fact_as_json
@@ -19,6 +20,8 @@ log = get_logger(__name__)
 KEEP_ALIVE_SECONDS = 20.0
 # After this a browser reconnects by itself; a session that ended meanwhile is noticed then.
 STREAM_SECONDS_MAX = 900.0
+# A comment to the browser, which passes over it.
+SIGN_OF_LIFE = b": here\n\n"
 STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -57,33 +60,39 @@ class LiveStreams:
             return
         await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
-        gone = asyncio.ensure_future(until_gone(receive))
         try:
-            async with self._hub.watch(topic) as queue:
-                await self._pump(queue, gone=gone, send=send)
+            with self._hub.watch(topic) as watch:
+
+                def news() -> bytes:
+                    return b"".join([encode(message) for message in watch.take()])
+
+                await pump(watch.bell, news, hub=self._hub, receive=receive, send=send)
         except OSError as error:  # The browser left between two writes.
             log.debug("live.stream_lost", error=repr(error))
-        finally:
-            gone.cancel()
 
-    async def _pump(
-        self, queue: asyncio.Queue[LiveMessage], *, gone: asyncio.Future[None], send: Send
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + STREAM_SECONDS_MAX
-        while not gone.done() and not self._hub.is_stopping and loop.time() < ends_at:
-            heard = asyncio.ensure_future(queue.get())
-            await asyncio.wait(
-                (heard, gone), timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            if heard.done():
-                body = encode(heard.result())
-            else:
-                heard.cancel()
-                body = b": here\n\n"
-            if not gone.done():
+
+async def pump(
+    bell: Bell, news: Callable[[], bytes], *, hub: Hub, receive: Receive, send: Send
+) -> None:
+    """Send the news whenever the bell rings, and a sign of life when it does not for long.
+
+    Until the browser leaves, its time is over, or `hub` stops, which has to ring the bell. Raises
+    OSError when the browser leaves while something is sent.
+    """
+    gone = asyncio.ensure_future(_until_gone(receive))
+    gone.add_done_callback(lambda _: bell.ring())
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + STREAM_SECONDS_MAX
+    try:
+        while not gone.done() and not hub.is_stopping and loop.time() < ends_at:
+            is_rung = await bell.wait(seconds=KEEP_ALIVE_SECONDS)
+            if gone.done():
+                break
+            if body := news() if is_rung else SIGN_OF_LIFE:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        gone.cancel()
 
 
 async def refuse_stream(scope: Scope, send: Send, *, words: Words) -> None:
@@ -100,7 +109,7 @@ async def refuse_stream(scope: Scope, send: Send, *, words: Words) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def until_gone(receive: Receive) -> None:
+async def _until_gone(receive: Receive) -> None:
     """Return when the browser has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

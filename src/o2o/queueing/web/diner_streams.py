@@ -4,7 +4,6 @@ What differs is sent at once when the stream opens and then with every change; `
 line's version, so that a browser that comes back with the latest hears nothing twice.
 """
 
-import asyncio
 from uuid import UUID
 
 import msgspec
@@ -18,13 +17,7 @@ from o2o.queueing.queries.lines import LineKey
 from o2o.queueing.queries.own_tickets import Holder
 from o2o.web.cookies import cookie_in, cookie_name
 from o2o.web.edge import Receive, Scope, Send
-from o2o.web.live import (
-    KEEP_ALIVE_SECONDS,
-    STREAM_HEADERS,
-    STREAM_SECONDS_MAX,
-    refuse_stream,
-    until_gone,
-)
+from o2o.web.live import STREAM_HEADERS, pump, refuse_stream
 from o2o.web.platform import Platform
 
 log = get_logger(__name__)
@@ -32,7 +25,6 @@ log = get_logger(__name__)
 ROUTE = "/h5/{account}/tickets/{id}/live"
 _PARTS = 6
 _RETRY = b"retry: 2000\n\n"
-_HERE = b": here\n\n"
 
 
 def is_ticket_stream(path: str) -> bool:
@@ -61,16 +53,15 @@ class TicketStreams:
         key, ticket_id = found
         await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
         await send({"type": "http.response.body", "body": _RETRY, "more_body": True})
-        gone = asyncio.ensure_future(until_gone(receive))
         LIVE_STREAMS.inc()
         try:
             async with self._boards.watch(key, ticket_id) as seat:
-                await self._pump(seat, known=_last_id(scope), gone=gone, send=send)
+                news = News(seat, known=_last_id(scope))
+                await pump(seat.bell, news, hub=self._hub, receive=receive, send=send)
         except OSError as error:  # The browser left between two writes.
             log.debug("live.stream_lost", error=repr(error))
         finally:
             LIVE_STREAMS.dec()
-            gone.cancel()
 
     async def _find(self, scope: Scope) -> tuple[LineKey, UUID] | None:
         """Return the line and the ticket in the path, if it is the session's own."""
@@ -89,35 +80,28 @@ class TicketStreams:
         key = await self._boards.find_line(ticket_id, holder)
         return None if key is None else (key, ticket_id)
 
-    async def _pump(
-        self, seat: Seat, *, known: str, gone: asyncio.Future[None], send: Send
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + STREAM_SECONDS_MAX
-        while not gone.done() and not self._hub.is_stopping and loop.time() < ends_at:
-            rung = asyncio.ensure_future(seat.bell.wait())
-            await asyncio.wait(
-                (rung, gone), timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            body = _HERE
-            if rung.done():
-                seat.bell.clear()
-                body, known = _news(seat, known)
-            else:
-                rung.cancel()
-            if body and not gone.done():
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+class News:
+    """What a seat has to say since the last time; `known` is what the browser had before."""
 
-def _news(seat: Seat, known: str) -> tuple[bytes, str]:
-    """Return what to send and, once something was sent, no known version any more."""
-    assert seat.seen is not None
-    name = f"{seat.version}.{seat.seen.mark}"
-    if name == known:
-        return b"", ""
-    data = msgspec.json.encode(seat.seen).decode()
-    return f"id: {name}\nevent: ticket\ndata: {data}\n\n".encode(), ""
+    __slots__ = ("_known", "_seat")
+
+    def __init__(self, seat: Seat, *, known: str) -> None:
+        """Look at `seat`."""
+        self._seat = seat
+        self._known = known
+
+    def __call__(self) -> bytes:
+        """Return an event, or nothing where the browser knows it: then it came back just now."""
+        seat = self._seat
+        if seat.seen is None:
+            return b""
+        name = f"{seat.version}.{seat.seen.mark}"
+        known, self._known = self._known, ""
+        if name == known:
+            return b""
+        data = msgspec.json.encode(seat.seen).decode()
+        return f"id: {name}\nevent: ticket\ndata: {data}\n\n".encode()
 
 
 def _last_id(scope: Scope) -> str:
