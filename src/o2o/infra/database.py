@@ -132,17 +132,22 @@ async def transaction_beside(tx: Tx) -> AsyncGenerator[Tx, None]:
 
 
 @asynccontextmanager
-async def transaction_on_demand(sessions: SessionFactory) -> AsyncGenerator[Tx, None]:
+async def transaction_on_demand(
+    sessions: SessionFactory, *, spare: list[Tx]
+) -> AsyncGenerator[Tx, None]:
     """As `transaction`, begun by its first statement: where usually none is needed, none is paid.
 
-    `o2o.infra.direct` sends statements past it as long as it has not begun.
+    `o2o.infra.direct` sends statements past it as long as it has not begun. One that never began
+    is left in `spare` for the next: making a session costs as much as a short statement.
     """
     with losses_named():
-        tx = sessions()
+        tx = spare.pop() if spare else sessions()
         try:
             yield tx
             if tx.in_transaction():
                 await AsyncSession.commit(tx)
+            else:
+                spare.append(tx)
         finally:
             # Undoes what was not committed.
             if tx.in_transaction():

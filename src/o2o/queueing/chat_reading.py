@@ -64,11 +64,13 @@ class Reader:
 
     def may_concern(self, ask: Ask) -> bool:
         """Whether an ask can be about queues at all; says so without a look at the database."""
-        if live_talk(ask) is not None or isinstance(ask.message, LocationMessage):
+        if live_talk(ask) is not None:
             return True
-        if command := command_of(ask):
-            return command in COMMANDS
-        return bool(ask.text) and self.texts.meant(ask.text) is not None
+        if not ask.text:
+            return isinstance(ask.message, LocationMessage) or command_of(ask) in COMMANDS
+        if ask.command is not None:
+            return ask.command in COMMANDS
+        return self.texts.meant(ask.text) is not None
 
     def read(self, hearing: Hearing) -> Want | None:
         """Return what an ask wants, or None where it is not about queues."""

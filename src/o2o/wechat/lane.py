@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from o2o.infra.coalescer import BatchAction, Coalescer, QueueFull
-from o2o.infra.database import SessionFactory, transaction, transaction_on_demand
+from o2o.infra.database import SessionFactory, Tx, transaction, transaction_on_demand
 from o2o.infra.direct import Direct, direct_of, lead_past
 from o2o.infra.own_loop import OwnLoop
 from o2o.kernel.errors import Fact
@@ -47,9 +47,10 @@ class Lane(Coalescer[Received, Kept]):
         self._directs = [direct_of(sessions) for _ in range(BATCHES)]
         # Those no batch is using.
         self._spare = list(self._directs)
+        self._unbegun: list[Tx] = []
         self._flushers: set[asyncio.Task[None]] = set()
-        # When the batches under way began (loop time), the oldest first.
-        self._begun: dict[asyncio.Task[None], float] = {}
+        # Whose batch waits for something.
+        self._slow: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[UUID, str]] = set()
         self._recent = Recent()
         # Until when (loop time) nothing is assumed to be new.
@@ -68,15 +69,15 @@ class Lane(Coalescer[Received, Kept]):
         loop = self._loop()
         done: asyncio.Future[Kept] = loop.create_future()
         self._waiting.append((received, done))
-        if not self._flushers or self._is_slow():
+        if not self._flushers or self._slow:
             self._begin()
         self._time(deadline, done, loop)
         return done
 
-    def _is_slow(self) -> bool:
-        """Whether the oldest batch under way is."""
-        now = self._loop().time()
-        return now - next(iter(self._begun.values()), now) >= SLOW_SECONDS
+    def _note_slow(self, flusher: asyncio.Task[None]) -> None:
+        """Let those who wait by now, and who come while it lasts, not wait for this batch."""
+        self._slow.add(flusher)
+        self._begin()
 
     def _begin(self) -> None:
         """Let somebody take the next batch, unless enough are at it or nobody waits."""
@@ -129,7 +130,7 @@ class Lane(Coalescer[Received, Kept]):
     ) -> Sequence[Kept | Fact]:
         if not self._recent.has_any(commands, now=now) and now >= self._careful_until:
             try:
-                async with transaction_on_demand(self._sessions) as tx:
+                async with transaction_on_demand(self._sessions, spare=self._unbegun) as tx:
                     lead_past(tx, direct)
                     return await self._action(tx, commands)
             except KeptBefore:
@@ -145,17 +146,14 @@ class Lane(Coalescer[Received, Kept]):
             # Those who wait for the loop get in: under load the batches fill without any timer.
             await asyncio.sleep(0)
             while self._waiting:
-                if len(self._flushers) > 1 and not self._is_slow():
+                if len(self._flushers) > 1 and not self._slow:
                     # The other goes on alone.
                     return
                 batch = self._take()
                 if not batch:
                     # All of them wait for the other batch, whose flusher looks again.
                     return
-                loop = self._loop()
-                self._begun[task] = loop.time()
-                # Those who wait by then need not wait for it.
-                alarm = loop.call_later(SLOW_SECONDS, self._begin)
+                alarm = self._loop().call_later(SLOW_SECONDS, self._note_slow, task)
                 people = {received.person for received, _ in batch}
                 self._under_way |= people
                 try:
@@ -163,7 +161,7 @@ class Lane(Coalescer[Received, Kept]):
                 finally:
                     self._under_way -= people
                     alarm.cancel()
-                    del self._begun[task]
+                    self._slow.discard(task)
         finally:
             self._flushers.discard(task)
 

@@ -61,6 +61,8 @@ class ChatRouter:
         self._places: dict[Place, list[AnswerMany]] = {}
         self._follow: list[AnswerMany] = []
         self._scenes: list[AnswerMany] = []
+        # What was put together for texts; forgotten with each registration.
+        self._text_chains: dict[Place, Chain] = {}
 
     def command(self, name: str, answer: AnswerMany, *, is_offered: bool = True) -> None:
         """Answer a text that is one of the command's words, or a menu tap whose key is `name`.
@@ -71,6 +73,7 @@ class ChatRouter:
         if not self.command_words.has(name):
             msg = f"commands.toml has no words for the command {name!r}"
             raise ValueError(msg)
+        self._text_chains.clear()
         if self._commands.setdefault(name, answer) is not answer:
             msg = f"the command {name!r} is answered twice"
             raise ValueError(msg)
@@ -79,6 +82,7 @@ class ChatRouter:
 
     def stage(self, stage: Stage, answer: AnswerMany) -> None:
         """Add to a stage of understanding texts; earlier registrations are asked first."""
+        self._text_chains.clear()
         self._stages[stage].append(answer)
         self._stage_chain = tuple(a for s in Stage for a in self._stages[s])
 
@@ -94,6 +98,7 @@ class ChatRouter:
 
         The most particular registration is asked first; one that gives None passes on.
         """
+        self._text_chains.clear()
         self._places.setdefault((kind, key, account_slug), []).append(answer)
 
     def on_follow(self, answer: AnswerMany) -> None:
@@ -146,6 +151,16 @@ class ChatRouter:
         return tuple(chain)
 
     def _text_chain(self, ask: Ask) -> Chain:
+        if ask.dialogue is not None:
+            return self._new_text_chain(ask)
+        # Outside of dialogues there are few: as many as accounts and commands.
+        place = (type(ask.message), ask.account.slug, ask.command)
+        chain = self._text_chains.get(place)
+        if chain is None:
+            chain = self._text_chains[place] = self._new_text_chain(ask)
+        return chain
+
+    def _new_text_chain(self, ask: Ask) -> Chain:
         chain = self._dialogue_chain(ask)
         if ask.command == LEAVE:
             if ask.dialogue is not None:

@@ -83,9 +83,10 @@ async def test_a_transaction_on_demand_begins_with_its_first_write_and_undoes_it
     sessions: SessionFactory,
 ) -> None:
     direct = direct_of(sessions)
+    spare: list[Tx] = []
 
     async def write_and_fail() -> None:
-        async with transaction_on_demand(sessions) as tx:
+        async with transaction_on_demand(sessions, spare=spare) as tx:
             lead_past(tx, direct)
             # Still a statement of its own …
             assert await counted(tx) == 0
@@ -99,7 +100,7 @@ async def test_a_transaction_on_demand_begins_with_its_first_write_and_undoes_it
         await write_and_fail()
     async with reading_direct(sessions) as tx:
         assert await counted(tx) == 0
-    async with transaction_on_demand(sessions) as tx:
+    async with transaction_on_demand(sessions, spare=spare) as tx:
         lead_past(tx, direct)
         await publish(tx, Rung())
         async with reading_direct(sessions) as beside:

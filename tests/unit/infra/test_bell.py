@@ -31,7 +31,7 @@ async def test_a_ring_between_waking_and_going_on_is_not_lost() -> None:
     bell = Bell()
     waiting = asyncio.create_task(bell.wait(seconds=LONG_SECONDS))
     await asyncio.sleep(0)
-    bell._end_wait()  # noqa: SLF001 - the alarm goes off …
+    bell._end_wait()
     # … and who waited has not gone on yet.
     bell.ring()
     assert await waiting

@@ -101,7 +101,7 @@ class _ReplyEncoder:
         self._encoded: dict[int, msgspec.Raw] = {}
 
     def __call__(self, reply: AnyReply) -> msgspec.Raw | None:
-        if isinstance(reply, NoReply):
+        if type(reply) is NoReply:
             return None
         if id(reply) not in self._encoded:
             self._encoded[id(reply)] = msgspec.Raw(reply_to_json(reply))

@@ -16,6 +16,8 @@ LONGITUDE_MAX: Final = 180.0
 
 INTEGER_MAX: Final = (1 << 63) - 1
 _INTEGER_LENGTH_MAX: Final = 20
+# So few digits are within the column whatever they are.
+_DIGITS_SURE: Final = len(str(INTEGER_MAX))
 _FLOAT_LENGTH_MAX: Final = 40
 _FLOAT_CHARACTERS: Final = frozenset("0123456789+-.eE")
 _NOTHING: Final[Fields] = {}
@@ -33,6 +35,8 @@ def text_of(fields: Fields, tag: str) -> str:
 def integer_of(fields: Fields, tag: str) -> int | None:
     """A decimal number within a signed 64-bit column; None for anything else."""
     text = text_of(fields, tag)
+    if len(text) < _DIGITS_SURE and text.isascii() and text.isdigit():
+        return int(text)
     digits = text.removeprefix("-")
     # isdigit alone also accepts full-width digits and superscripts.
     if not digits.isdigit() or not digits.isascii() or len(digits) > _INTEGER_LENGTH_MAX:
