@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,9 @@ from o2o.wechat.codec.messages import Event, InboundMessage
 from o2o.wechat.inbox import Received
 
 # Rows travel as one JSON text: asyncpg looks at each element of an array three times to see whether
-# it is an array in turn, which cost a tenth of the whole callback. In the order of their keys, so
-# that two processes with the same messages wait for each other instead of deadlocking. As json,
-# which is read once: jsonb would be made of the whole first, at a fifth of the insert; and what is
-# kept as JSON stays the text it is.
+# it is an array in turn, which cost a tenth of the whole callback. As json, which is read once:
+# jsonb would be made of the whole first, at a fifth of the insert; and what is kept as JSON stays
+# the text it is. Rows are inserted in the order in which they come.
 _INSERT = (
     "INSERT INTO inbound_messages (account_id, message_key, signed_at, nonce, openid,"
     " kind, event, sent, received_at, answer, answered_via)"
@@ -28,7 +28,7 @@ _INSERT = (
     " FROM json_to_recordset(CAST(CAST($1 AS text) AS json))"
     " AS m(account_id uuid, message_key text, signed_at bigint, nonce text,"
     " openid text, kind text, event text, fields json, received_at timestamptz,"
-    " reply json, answered_via text) ORDER BY account_id, message_key"
+    " reply json, answered_via text)"
 )
 _INSERT_NEW = f"{_INSERT} ON CONFLICT DO NOTHING RETURNING id, account_id, message_key"
 _KEPT_ONCE = frozenset(
@@ -56,6 +56,7 @@ _ANSWER_LATER = text(
 )
 _UNMEANT_TAG = "Encrypt"
 _ENCODER = msgspec.json.Encoder()
+_KEY_OF = attrgetter("message_key")
 
 
 class KeptRow(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ class ReplyRow(msgspec.Struct, frozen=True, gc=False):
 
 async def keep_messages(tx: Tx, received: Sequence[Received]) -> dict[tuple[UUID, bytes], int]:
     """Insert what is new and return its ids by place; a concurrent insert is waited for."""
-    rows = [_new_row(one, None) for one in received]
+    rows = _in_order([_new_row(one, None) for one in received])
     kept = await fetch_direct(tx, _INSERT_NEW, _ENCODER.encode(rows).decode())
     return {(row[1], row[2]): row[0] for row in kept}
 
@@ -104,7 +105,7 @@ async def keep_answered(tx: Tx, answered: Sequence[tuple[Received, msgspec.Raw |
     Return False when a message or a nonce was there before: none was inserted, and a transaction
     that has begun can only be undone.
     """
-    rows = [_new_row(one, reply) for one, reply in answered]
+    rows = _in_order([_new_row(one, reply) for one, reply in answered])
     try:
         await fetch_direct(tx, _INSERT, _ENCODER.encode(rows).decode())
     except DBAPIError as error:
@@ -183,3 +184,12 @@ def _new_row(one: Received, reply: msgspec.Raw | None) -> NewRow:
         reply,
         AnsweredVia.NOTHING if reply is None and one.via is AnsweredVia.PASSIVE else one.via,
     )
+
+
+def _in_order(rows: list[NewRow]) -> list[NewRow]:
+    """Sort rows by their keys.
+
+    So two processes with the same messages wait for each other instead of deadlocking.
+    """
+    rows.sort(key=_KEY_OF)
+    return rows
