@@ -25,7 +25,7 @@ PROMISED = {
     "migrate",
     "docs-check",
 }
-SYSTEM_TOOLS = ("env", "bash", "dirname", "id", "sh")
+SYSTEM_TOOLS = ("env", "bash", "cat", "dirname", "id", "sh")
 
 
 def stub(folder: Path, name: str, body: str) -> Path:
@@ -111,12 +111,17 @@ def test_a_python_in_one_piece_is_preferred_wherever_it_is(tmp_path: Path) -> No
 def test_the_python_that_runs_this_tells_how_it_was_built(tmp_path: Path) -> None:
     maps = Path("/proc/self/maps")
     is_apart = maps.exists() and "libpython" in maps.read_text(encoding="utf-8")
-    other = "apart" if not is_apart else "whole"
-    stub(tmp_path, "python3", f"echo {other} /other/python")
-    (tmp_path / "python3.11").symlink_to(sys.executable)
+    # The one that should win is asked last. The first would take what is not for it to read.
+    first, last = ("real", "other") if is_apart else ("other", "real")
+    stubs = {
+        "real": f'cat; exec "{sys.executable}" "$@"',
+        "other": f"cat; echo {'whole' if is_apart else 'apart'} /other/python",
+    }
+    stub(tmp_path, "python3", stubs[first])
+    stub(tmp_path, "python3.11", stubs[last])
     told = run("find_python.sh", path=tmp_path)
-    assert told.returncode == 0
-    assert (told.stdout == "/other/python\n") is is_apart
+    wanted = "/other/python" if is_apart else sys.executable
+    assert (told.returncode, told.stdout) == (0, f"{wanted}\n")
 
 
 def test_a_python_named_by_setting_comes_first(tmp_path: Path) -> None:
