@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
+from o2o.app.signals import hear_of_stop
 from o2o.app.site import Site, open_site
 from o2o.app.starting import collect_rarely, uncollected
 from o2o.infra.logging import configure_logging, get_logger
@@ -55,6 +56,8 @@ class Root:
             configure_logging(as_json=settings.log_json)
             with uncollected():
                 self._site = await open_site(settings)
+            # The server waits for open streams until it kills us.
+            hear_of_stop(self._site.end_streams)
         except Exception as error:
             log.exception("worker.start_failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})

@@ -87,9 +87,14 @@ class Site:
         await self._wired.wechat.start()
         self._tasks.append(asyncio.create_task(self._hub.run()))
 
+    def end_streams(self) -> None:
+        """Let open event streams end; browsers come back to whoever serves then."""
+        self._hub.stop()
+        self._boards.ring_all()
+
     async def close(self) -> None:
         """Let open streams end, finish what was promised, give the connections back."""
-        self._hub.stop()
+        self.end_streams()
         await self._boards.close()
         await self._visitors.settle()
         await self._wired.wechat.stop()

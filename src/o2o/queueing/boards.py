@@ -139,11 +139,14 @@ class Boards:
                 seat.tell(seen, line.version if line else 0)
         return True
 
-    async def close(self) -> None:
-        """Let every reader go, and every page look whether it may stay."""
+    def ring_all(self) -> None:
+        """Let every open page look whether it may stay."""
         for seats in self._seats.values():
             for seat in seats:
                 seat.bell.ring()
+
+    async def close(self) -> None:
+        """Let every reader go."""
         readers = list(self._readers.values())
         for reader in readers:
             reader.cancel()

@@ -86,7 +86,7 @@ async def pump(
     try:
         while not gone.done() and not hub.is_stopping and loop.time() < ends_at:
             is_rung = await bell.wait(seconds=KEEP_ALIVE_SECONDS)
-            if gone.done():
+            if gone.done() or hub.is_stopping:
                 break
             if body := news() if is_rung else SIGN_OF_LIFE:
                 await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -107,6 +107,17 @@ async def test_a_transaction_on_demand_begins_with_its_first_write_and_undoes_it
             assert await fetch_direct(beside, WAITING) == []
     async with reading_direct(sessions) as tx:
         assert [row.topic for row in await fetch_direct(tx, WAITING)] == ["test.rung"]
+    # Neither failed ones nor those that began are used again; one that did neither is.
+    assert spare == []
+    for _ in range(2):
+        async with transaction_on_demand(sessions, spare=spare) as tx:
+            lead_past(tx, direct)
+            assert await counted(tx) == 0
+            assert spare == []
+        assert spare == [tx]
+    [kept] = spare
+    async with transaction_on_demand(sessions, spare=spare) as tx:
+        assert tx is kept
     await direct.close()
 
 

@@ -92,7 +92,7 @@ class News:
         self._known = known
 
     def __call__(self) -> bytes:
-        """Return an event, or nothing where the browser knows it: then it came back just now."""
+        """Return an event; nothing where nothing is known yet, or the browser knew it before."""
         seat = self._seat
         if seat.seen is None:
             return b""

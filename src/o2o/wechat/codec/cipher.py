@@ -26,7 +26,7 @@ _PADS: Final = tuple(bytes([size]) * size for size in range(PAD_BLOCK_SIZE + 1))
 
 
 class MessageCipher:
-    """Encrypts and decrypts messages of one official account; build it once, in one thread.
+    """Encrypts and decrypts messages of one official account; build it once, for one thread.
 
     The plaintext is ``random16 + uint32 big-endian length + xml + appid``; the IV is the key's
     first half.
