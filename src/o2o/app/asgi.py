@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
+from o2o.app.large_pages import use_large_pages
 from o2o.app.signals import hear_of_stop
 from o2o.app.site import Site, open_site
 from o2o.app.starting import collect_rarely, uncollected
@@ -64,6 +65,7 @@ class Root:
             raise
         # Tail latency: otherwise once in ten messages.
         collect_rarely()
+        use_large_pages()
         await send({"type": "lifespan.startup.complete"})
 
 

@@ -1,0 +1,48 @@
+"""Which of a process's memory is put on large pages, and that it survives that."""
+
+from o2o.app.large_pages import PAGE, full_pieces, use_large_pages
+
+REGION = """\
+{start:x}-{end:x} {rights} 00000000 00:00 0 {name}
+Size:{size:>15} kB
+KernelPageSize:        4 kB
+MMUPageSize:           4 kB
+Rss:{rss:>16} kB
+Pss:{rss:>16} kB
+AnonHugePages:         0 kB
+VmFlags: rd wr mr mw me ac sd
+"""
+BASE = 0x7F0000000000
+
+
+def region(
+    start: int, end: int, *, rss_percent: int = 100, rights: str = "rw-p", name: str = ""
+) -> str:
+    size = (end - start) // 1024
+    rss = size * rss_percent // 100
+    return REGION.format(start=start, end=end, rights=rights, name=name, size=size, rss=rss)
+
+
+def test_whole_pages_inside_well_filled_regions_are_taken() -> None:
+    smaps = "".join(
+        [
+            region(BASE + 4096, BASE + 3 * PAGE + 4096),
+            region(BASE + 10 * PAGE, BASE + 11 * PAGE, rss_percent=91, name="[heap]"),
+            # Too small to hold one, not full, not ours to write, a file, a stack.
+            region(BASE + 20 * PAGE + 4096, BASE + 21 * PAGE),
+            region(BASE + 30 * PAGE, BASE + 34 * PAGE, rss_percent=89),
+            region(BASE + 40 * PAGE, BASE + 44 * PAGE, rights="r--p"),
+            region(BASE + 50 * PAGE, BASE + 54 * PAGE, name="/usr/lib/libc.so.6"),
+            region(BASE + 60 * PAGE, BASE + 64 * PAGE, name="[stack]"),
+        ]
+    )
+    assert full_pieces(smaps) == [
+        (BASE + PAGE, BASE + 3 * PAGE),
+        (BASE + 10 * PAGE, BASE + 11 * PAGE),
+    ]
+
+
+def test_what_is_in_memory_stays_there() -> None:
+    before = [bytes([number]) * PAGE for number in range(8)]
+    use_large_pages()
+    assert [set(one) for one in before] == [{number} for number in range(8)]
