@@ -3,7 +3,7 @@
 #
 # Best is the first that is new enough and an interpreter in one piece, as Debian builds it. One
 # that loads itself from a library, as pyenv builds it by default, and without the compiler's best
-# efforts, took 15 to 25 % longer for the same work, so it is taken only where there is no other.
+# efforts, took 15 to 20 % more time for the same work, so it is taken only where there is no other.
 set -euo pipefail
 
 # Fails for a Python that is too old or cannot make environments; says how it was built, and where.

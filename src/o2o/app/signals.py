@@ -24,7 +24,9 @@ def _beside(
     before: Any, told: Callable[[], None], loop: asyncio.AbstractEventLoop
 ) -> Callable[[int, FrameType | None], None]:
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(told)
+        # The loop's own handlers outlive it; who is told then is the interpreter alone.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(told)
         if callable(before):
             before(number, frame)
 

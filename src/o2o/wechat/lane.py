@@ -47,6 +47,7 @@ class Lane(Coalescer[Received, Kept]):
         self._directs = [direct_of(sessions) for _ in range(BATCHES)]
         # Those no batch is using.
         self._spare = list(self._directs)
+        # Sessions that never began, for the next batches.
         self._unbegun: list[Tx] = []
         self._flushers: set[asyncio.Task[None]] = set()
         # Whose batch waits for something.

@@ -1,6 +1,13 @@
 """Which of a process's memory is put on large pages, and that it survives that."""
 
-from o2o.app.large_pages import PAGE, full_pieces, use_large_pages
+import ctypes
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from o2o.app import large_pages
+from o2o.app.large_pages import MADV_COLLAPSE, PAGE, full_pieces, use_large_pages
 
 REGION = """\
 {start:x}-{end:x} {rights} 00000000 00:00 0 {name}
@@ -46,3 +53,28 @@ def test_what_is_in_memory_stays_there() -> None:
     before = [bytes([number]) * PAGE for number in range(8)]
     use_large_pages()
     assert [set(one) for one in before] == [{number} for number in range(8)]
+
+
+def test_the_system_is_asked_for_each_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int | None, int, int]] = []
+
+    def madvise(start: ctypes.c_void_p, size: ctypes.c_size_t, advice: int) -> int:
+        asked.append((start.value, size.value, advice))
+        return -1
+
+    smaps = tmp_path / "smaps"
+    smaps.write_text(region(BASE, BASE + 2 * PAGE) + region(BASE + 9 * PAGE, BASE + 10 * PAGE))
+    monkeypatch.setattr(large_pages, "SMAPS", smaps)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(madvise=madvise))
+    use_large_pages()
+    assert asked == [
+        (BASE, 2 * PAGE, MADV_COLLAPSE),
+        (BASE + 9 * PAGE, PAGE, MADV_COLLAPSE),
+    ]
+    # Where nobody tells what there is, nothing is asked.
+    monkeypatch.setattr(large_pages, "SMAPS", tmp_path / "absent")
+    use_large_pages()
+    assert len(asked) == 2
