@@ -1,7 +1,7 @@
 """The lane: one batch after another, beside a slow one the next, each person in their order."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from random import Random
 
 import pytest
@@ -20,12 +20,11 @@ from tests.integration.wechat.conftest import count
 class Listener:
     """Appends to what a fan said, in the database, as slowly as asked; notes the batches."""
 
-    def __init__(self, slow_to: str | None = None) -> None:
+    def __init__(self, gate: asyncio.Event, slow_to: str | None = None) -> None:
         self.slow_to = slow_to
         self.batches: list[list[str]] = []
         self.begun = asyncio.Semaphore(0)
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.gate = gate
 
     async def answer(self, tx: Tx, asks: Sequence[Ask]) -> Sequence[Given]:
         self.batches.append([ask.text for ask in asks])
@@ -40,10 +39,19 @@ class Listener:
         return [TextReply(ask.text) for ask in asks]
 
 
+@pytest.fixture
+async def gate(pusher: Pusher) -> AsyncGenerator[asyncio.Event, None]:
+    """Open in the end whatever happened: the pusher's services wait for their last batch."""
+    gate = asyncio.Event()
+    yield gate
+    gate.set()
+
+
 async def test_every_persons_messages_keep_their_order_however_batches_overlap(
-    pusher: Pusher, sessions: SessionFactory
+    pusher: Pusher, sessions: SessionFactory, gate: asyncio.Event
 ) -> None:
-    said = Listener()
+    gate.set()
+    said = Listener(gate)
     pusher.services.router.stage(Stage.KEYWORD, said.answer)
     people = [f"o{n}" for n in range(12)]
     turns = [(person, number) for number in range(15) for person in people]
@@ -68,11 +76,10 @@ async def test_every_persons_messages_keep_their_order_however_batches_overlap(
 
 
 async def given_stuck_batch(
-    pusher: Pusher, slow_to: str | None = None
+    pusher: Pusher, gate: asyncio.Event, slow_to: str | None = None
 ) -> tuple[Listener, asyncio.Task[str | None]]:
     """A batch with one message of oA that waits for the gate, as others do if they are slow too."""
-    said = Listener(slow_to)
-    said.gate.clear()
+    said = Listener(gate, slow_to)
     pusher.services.router.stage(Stage.KEYWORD, said.answer)
     first = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oA", msg_id=1)))
     await said.begun.acquire()
@@ -80,10 +87,13 @@ async def given_stuck_batch(
 
 
 async def test_nobody_waits_for_a_batch_that_is_stuck_but_whoever_is_in_it(
-    pusher: Pusher, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+    pusher: Pusher,
+    sessions: SessionFactory,
+    gate: asyncio.Event,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
-    said, first = await given_stuck_batch(pusher, slow_to="oA")
+    said, first = await given_stuck_batch(pusher, gate, slow_to="oA")
     early = asyncio.create_task(pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2)))
     await asyncio.sleep(0.05)
     assert said.batches == [["你好"]]
@@ -111,10 +121,10 @@ async def test_nobody_waits_for_a_batch_that_is_stuck_but_whoever_is_in_it(
 
 
 async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_comes(
-    pusher: Pusher, monkeypatch: pytest.MonkeyPatch
+    pusher: Pusher, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "SLOW_SECONDS", 0.5)
-    said, first = await given_stuck_batch(pusher, slow_to="oA")
+    said, first = await given_stuck_batch(pusher, gate, slow_to="oA")
     alone = pusher.ask(text_fields(pusher.account, openid="oB", msg_id=2))
     assert await alone == "你好"
     assert not first.done()
@@ -123,10 +133,10 @@ async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_
 
 
 async def test_a_batch_takes_half_of_those_who_wait(
-    pusher: Pusher, monkeypatch: pytest.MonkeyPatch
+    pusher: Pusher, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
-    said, first = await given_stuck_batch(pusher)
+    said, first = await given_stuck_batch(pusher, gate)
     queued = asyncio.Semaphore(0)
     enqueue = lane.Lane.enqueue
 
