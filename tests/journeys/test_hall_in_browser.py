@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from chaos.product import Product
 from tests.browser.pad.test_pad_everyone import AXE
-from tests.journeys.test_journey_in_browser import CHROMIUM, open_page, picture
+from tests.fixtures.browser import chromium
+from tests.journeys.test_journey_in_browser import open_page, picture
 
 SERIOUS = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
@@ -24,10 +25,8 @@ SAID = """() => { window.said = [];
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as playwright, chromium(playwright.chromium) as running:
         yield running
-        running.close()
 
 
 def staff(product: Product, login: str) -> dict[str, str]:

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwr
 
 from chaos.people import Phones
 from chaos.product import Product
+from tests.fixtures.browser import chromium
 from tests.journeys.conftest import ACCOUNT
 
-CHROMIUM = os.environ.get("O2O_CHROMIUM", "/usr/bin/chromium")
 WAIT_MS = 20_000
 PICTURES = os.environ.get("O2O_SCREENSHOTS")
 # Other tests may be using both cores meanwhile.
@@ -25,10 +25,8 @@ expect.set_options(timeout=WAIT_MS)
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as playwright, chromium(playwright.chromium) as running:
         yield running
-        running.close()
 
 
 def picture(page: Page, name: str) -> None:

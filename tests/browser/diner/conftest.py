@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -17,9 +18,9 @@ from o2o.infra.seal import Seal
 from o2o.kernel.clock import SystemClock
 from tests.factories.diners import SECRET_KEY, DinerSession, given_diner
 from tests.factories.members import Counter, given_counter
+from tests.fixtures.browser import END_SECONDS, async_chromium
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = os.environ.get("O2O_CHROMIUM", "/usr/bin/chromium")
 PHONE = {"width": 375, "height": 812}
 START_SECONDS = 60
 WAIT_MS = 15_000
@@ -112,12 +113,11 @@ async def until_ready(address: str, process: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture
 async def browser() -> AsyncGenerator[Browser, None]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--force-color-profile=srgb"]
-        )
+    async with (
+        async_playwright() as playwright,
+        async_chromium(playwright.chromium, "--force-color-profile=srgb") as running,
+    ):
         yield running
-        await running.close()
 
 
 @pytest.fixture
@@ -144,8 +144,11 @@ async def open_as(site: str, browser: Browser) -> AsyncGenerator[OpenAs, None]:
         return page
 
     yield open_one
-    for context in contexts:
-        await context.close()
+    # One that hangs goes with its browser.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            for context in contexts:
+                await context.close()
     assert [text for text in complaints if not is_expected(text)] == []
 
 

@@ -1,6 +1,5 @@
 """A counter, a Chromium, and pads in it: enrolled and signed in as a clerk would."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -9,9 +8,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.pad.site import Site
 from tests.factories.staff import PIN
+from tests.fixtures.browser import chromium
 from tests.fixtures.database import create_database
 
-CHROMIUM = os.environ.get("O2O_CHROMIUM", "/usr/bin/chromium")
 WAIT_MS = 15_000
 # Every answer that a page may rightly get when something is refused.
 EXPECTED_NOISE = ("Failed to load resource",)
@@ -21,13 +20,9 @@ OpenPad = Callable[..., Page]
 # Closed after each file: while it is open, no asyncio test can run in this process.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--use-fake-device-for-media-stream"],
-        )
+    fake_camera = "--use-fake-device-for-media-stream"
+    with sync_playwright() as playwright, chromium(playwright.chromium, fake_camera) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The pad for everybody: screen readers, a phone in one hand, dark rooms, English, the camera."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,10 @@ import qrcode
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.pad.conftest import CHROMIUM, OpenPad, enrol, scan, sign_in
+from tests.browser.pad.conftest import OpenPad, enrol, scan, sign_in
 from tests.browser.pad.site import MANAGER, Site
 from tests.factories.staff import PASSWORD
+from tests.fixtures.browser import chromium
 
 AXE = Path(__file__).parents[3] / "webviews" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}
@@ -149,29 +150,21 @@ def film(site: Site, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def filmed(browser: Browser, film: Path) -> Callable[[], BrowserContext]:
-    def launch() -> BrowserContext:
-        return browser.browser_type.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ],
-        ).new_context(locale="zh-CN", permissions=["camera"])
-
-    return launch
+def filming(browser: Browser, film: Path) -> Iterator[BrowserContext]:
+    with chromium(
+        browser.browser_type,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ) as running:
+        yield running.new_context(locale="zh-CN", permissions=["camera"])
 
 
-def test_the_camera_reads_the_code(filmed: Callable[[], BrowserContext], site: Site) -> None:
-    context = filmed()
-    page = context.new_page()
+def test_the_camera_reads_the_code(filming: BrowserContext, site: Site) -> None:
+    page = filming.new_page()
     page.goto(f"{site.url}/pad")
     enrol(page, site)
     sign_in(page)
     page.get_by_role("button", name="打开摄像头").click()
     page.wait_for_url("**/pad/visits/*", timeout=20_000)
     expect(page.locator(".member-balance")).to_contain_text("100.00")
-    assert context.browser is not None
-    context.browser.close()

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.sandbox.account_owner import AccountOwner, start_owner
+from tests.fixtures.browser import chromium
 
 SOURCE = Path(__file__).parents[3] / "src"
-CHROMIUM = os.environ.get("O2O_CHROMIUM", "/usr/bin/chromium")
 WAIT_MS = 15_000
 
 
@@ -34,13 +34,9 @@ OpenPhone = Callable[..., Page]
 # Closed after each file: while it is open, no asyncio test can run in this process.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--use-fake-device-for-media-stream"],
-        )
+    fake_camera = "--use-fake-device-for-media-stream"
+    with sync_playwright() as playwright, chromium(playwright.chromium, fake_camera) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import hashlib
 import html
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,21 +12,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.contract.sandbox.conftest import Shop
 from tests.contract.sandbox.pages import Pages
+from tests.fixtures.browser import chromium
 
-SYSTEM_CHROMIUM = Path("/usr/bin/chromium")
 APIS = ["scanQRCode", "getLocation", "updateAppMessageShareData", "hideOptionMenu"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    own = str(SYSTEM_CHROMIUM) if SYSTEM_CHROMIUM.exists() else None
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=os.environ.get("O2O_CHROMIUM", own),
-            args=["--no-sandbox", "--no-proxy-server"],
-        )
+    with (
+        sync_playwright() as playwright,
+        chromium(playwright.chromium, "--no-proxy-server") as running,
+    ):
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The whole demo with people's phones, pads and desks in one Chromium, as newcomers try it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +7,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from chaos.people import Person, Phones
 from chaos.product import Product
+from tests.fixtures.browser import chromium
 from tests.journeys.conftest import ACCOUNT
 
-CHROMIUM = os.environ.get("O2O_CHROMIUM", "/usr/bin/chromium")
 WAIT_MS = 20_000
 PHONE, PAD, DESK = (375, 812), (1024, 768), (1280, 800)
 # What a page may rightly get when something is refused.
@@ -106,10 +105,8 @@ class Desk:
 # Closed after each file: while it is open, no asyncio test can run in this process.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as playwright, chromium(playwright.chromium) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
