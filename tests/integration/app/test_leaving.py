@@ -12,6 +12,8 @@ from tests.factories.diners import DinerSession, given_diner
 from tests.factories.members import given_counter
 from tests.integration.app.programs import Installation, Serving
 
+BALANCE = b'event: balance\ndata: {"points":0,"balance_fen":10000}\n\n'
+
 
 async def a_phone(installation: Installation) -> DinerSession:
     runtime = open_runtime(read_settings(installation.environment()))
@@ -35,5 +37,6 @@ def test_open_streams_do_not_keep_it_from_leaving(
         heard = stream.iter_bytes()
         assert next(heard) == b"retry: 2000\n\n"
         serving.stop()
-        # A worker that has to be killed breaks off: httpx would raise RemoteProtocolError.
-        assert list(heard) == []
+        # A worker that has to be killed breaks off: httpx would raise RemoteProtocolError. How the
+        # card stood may have been on its way.
+        assert b"".join(heard) in {b"", BALANCE}
