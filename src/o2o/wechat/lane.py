@@ -163,6 +163,9 @@ class Lane(Coalescer[Received, Kept]):
                     self._under_way -= people
                     alarm.cancel()
                     self._slow.discard(task)
+                # Let the answers go out before the database gets the next batch: where it and
+                # those who are answered share a core, messages took a tenth longer otherwise.
+                await asyncio.sleep(0)
         finally:
             self._flushers.discard(task)
 

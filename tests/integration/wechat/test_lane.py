@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, Tx
+from o2o.kernel.errors import Fact
 from o2o.wechat import lane
 from o2o.wechat.chat.asks import Ask, Given
 from o2o.wechat.codec.replies import TextReply
@@ -132,11 +133,8 @@ async def test_whoever_waits_for_a_stuck_batch_is_remembered_though_nobody_else_
     assert await first == "你好"
 
 
-async def test_a_batch_takes_half_of_those_who_wait(
-    pusher: Pusher, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
-    said, first = await given_stuck_batch(pusher, gate)
+def counted_in(monkeypatch: pytest.MonkeyPatch) -> asyncio.Semaphore:
+    """Let in as many as are put into the queue from now on."""
     queued = asyncio.Semaphore(0)
     enqueue = lane.Lane.enqueue
 
@@ -147,6 +145,15 @@ async def test_a_batch_takes_half_of_those_who_wait(
         return enqueue(own, received, deadline=deadline)
 
     monkeypatch.setattr(lane.Lane, "enqueue", enqueue_and_tell)
+    return queued
+
+
+async def test_a_batch_takes_half_of_those_who_wait(
+    pusher: Pusher, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
+    said, first = await given_stuck_batch(pusher, gate)
+    queued = counted_in(monkeypatch)
     others = [
         asyncio.create_task(pusher.ask(text_fields(pusher.account, openid=f"oB{n}", msg_id=9 + n)))
         for n in range(100)
@@ -156,3 +163,32 @@ async def test_a_batch_takes_half_of_those_who_wait(
     said.gate.set()
     assert await asyncio.gather(first, *others) == ["你好"] * 101
     assert [len(batch) for batch in said.batches] == [1, 50, 32, 18]
+
+
+async def test_answers_go_out_before_the_next_batch_begins(
+    pusher: Pusher, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "SLOW_SECONDS", 60.0)
+    own = pusher.services._intake._lane
+    action = own._action
+    begun: list[int] = []
+
+    async def noting_action(tx: Tx, commands: Sequence[Received]) -> Sequence[Kept | Fact]:
+        begun.append(len(commands))
+        return await action(tx, commands)
+
+    monkeypatch.setattr(own, "_action", noting_action)
+
+    async def begun_when_answered(openid: str, msg_id: int) -> list[int]:
+        await pusher.ask(text_fields(pusher.account, openid=openid, msg_id=msg_id))
+        return list(begun)
+
+    said = Listener(gate)
+    pusher.services.router.stage(Stage.KEYWORD, said.answer)
+    first = asyncio.create_task(begun_when_answered("oA", 1))
+    await said.begun.acquire()
+    queued = counted_in(monkeypatch)
+    second = asyncio.create_task(begun_when_answered("oB", 2))
+    await queued.acquire()
+    said.gate.set()
+    assert (await first, await second) == ([1], [1, 1])
