@@ -147,7 +147,7 @@ def fact_of_http(error: HTTPException) -> Fact:
         return BodyTooLarge()
     if error.status_code == 400:
         return JSONBroken()
-    return RequestInvalid(reason=error.detail)
+    return RequestInvalid(field="request", reason=error.detail)
 
 
 def answer_http(request: AnyRequest, error: HTTPException) -> Response[Any]:

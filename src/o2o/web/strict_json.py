@@ -10,6 +10,8 @@ from o2o.kernel.errors import Fact
 from o2o.web.errors import FieldNotAllowed, JSONBroken, MediaTypeUnsupported, RequestInvalid
 
 JSON = "application/json"
+# Named where it is no field in particular that does not fit.
+WHOLE = "body"
 
 
 async def refuse_lenient_json(request: Request[Any, Any, Any]) -> None:
@@ -62,4 +64,4 @@ def fact_of_shape(reason: str, *, field: str | None = None) -> Fact:
     if reason.startswith("Object missing required field `"):
         return RequestInvalid(field=reason.split("`")[1], reason=reason)
     _, is_at, place = reason.rpartition("`$.")
-    return RequestInvalid(field=place.rstrip("`") if is_at else field, reason=reason)
+    return RequestInvalid(field=place.rstrip("`") if is_at else field or WHOLE, reason=reason)

@@ -118,8 +118,10 @@ async def test_debit_that_fits_is_not_kept_by_caches(
         (b'{"amount_fen":1,"amount_fen":2}', 400, "request.json_broken", None),
         (b"[" * 200_000, 400, "request.json_broken", None),
         (b'{"request_id":"' + NIL.encode() + b'"}', 422, "request.invalid", "amount_fen"),
+        (b"[]", 422, "request.invalid", "body"),
+        (b"null", 422, "request.invalid", "body"),
     ],
-    ids=["empty", "twice", "deep", "missing"],
+    ids=["empty", "twice", "deep", "missing", "list", "nothing"],
 )
 async def test_bodies_that_move_nothing(
     client: httpx.AsyncClient,
