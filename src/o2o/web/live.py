@@ -76,8 +76,9 @@ async def pump(
 ) -> None:
     """Send the news whenever the bell rings, and a sign of life when it does not for long.
 
-    Until the browser leaves, its time is over, or `hub` stops, which has to ring the bell. Raises
-    OSError when the browser leaves while something is sent.
+    Until the browser leaves, its time is over, or `hub` stops, which has to ring the bell: what was
+    said by then is sent before the end. Raises OSError when the browser leaves while something is
+    sent.
     """
     gone = asyncio.ensure_future(_until_gone(receive))
     gone.add_done_callback(lambda _: bell.ring())
@@ -86,11 +87,12 @@ async def pump(
     try:
         while not gone.done() and not hub.is_stopping and loop.time() < ends_at:
             is_rung = await bell.wait(seconds=KEEP_ALIVE_SECONDS)
-            if gone.done() or hub.is_stopping:
+            if gone.done():
                 break
             if body := news() if is_rung else SIGN_OF_LIFE:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        last = b"" if gone.done() else news()
+        await send({"type": "http.response.body", "body": last, "more_body": False})
     finally:
         gone.cancel()
 

@@ -1,5 +1,6 @@
 """Joining, the card and the statements in a real browser, with scripts and without."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -105,6 +106,30 @@ async def test_the_card_follows_the_books_while_it_is_open(
     # What the reader has opened stays open, and is up to date too.
     await expect(page.locator(".parts-figures dd").first).to_have_text("¥99.90")
     assert await page.locator("details.parts").evaluate("(details) => details.open")
+
+
+async def test_a_stream_that_was_refused_is_opened_again_and_what_was_missed_is_read(
+    open_as: OpenAs, member: DinerSession, counter: Counter, sessions: SessionFactory
+) -> None:
+    page = await open_as(member, "me")
+    # None of these streams says anything; each that is taken ends at once.
+    answers = iter([(200, "retry: 100\n\n"), (404, ""), (200, "retry: 60000\n\n")])
+    refused = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        status, body = next(answers)
+        if status == 404:
+            await given_debits(sessions, counter, 1)
+            refused.set()
+        await route.fulfill(status=status, body=body, content_type="text/event-stream")
+
+    await page.route("**/live", answer)
+    await page.goto(f"/h5/{member.slug}/card")
+    balance = page.locator(".face-balance")
+    await expect(balance).to_have_text("¥100.00")
+    await refused.wait()
+
+    await expect(balance).to_have_text("¥99.90", timeout=15_000)
 
 
 async def test_choices_are_taken_in_one_tap(open_as: OpenAs, member: DinerSession) -> None:

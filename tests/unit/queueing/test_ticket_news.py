@@ -30,6 +30,8 @@ async def test_who_comes_new_is_told_and_told_again_of_a_change(seat: Seat) -> N
     seat.tell(Seen("called", "called:1"), 9)
     assert await seat.bell.wait(seconds=0)
     assert news().startswith(b"id: 9.called:1\nevent: ticket\n")
+    # Where the product stops, every bell is rung.
+    assert news() == b""
 
 
 async def test_who_comes_back_with_the_latest_hears_nothing_twice(seat: Seat) -> None:

@@ -101,6 +101,39 @@ async def test_a_stream_ends_when_the_browser_leaves_or_the_hub_stops(hub: Hub) 
     assert hub._watches == {}
 
 
+async def test_what_was_said_before_the_hub_stops_is_heard(hub: Hub) -> None:
+    browser = Browser()
+    stream = await opened(hub, browser)
+    hub.hand_out(message(1))
+    hub.stop()
+    hub.hand_out(message(2))
+    await asyncio.wait_for(stream, LONG_SECONDS)
+    assert await browser.hears() == encode(message(1)) + encode(message(2))
+    assert browser.is_over
+
+
+async def test_what_was_said_while_the_last_was_sent_is_heard(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser()
+    stream = await opened(hub, browser)
+    put = browser.heard.put_nowait
+
+    def put_and_stop(body: bytes) -> None:
+        put(body)
+        if not hub.is_stopping:
+            hub.hand_out(message(2))
+            hub.stop()
+
+    monkeypatch.setattr(browser.heard, "put_nowait", put_and_stop)
+    hub.hand_out(message(1))
+    await asyncio.wait_for(stream, LONG_SECONDS)
+    assert [await browser.hears(), await browser.hears()] == [
+        encode(message(1)),
+        encode(message(2)),
+    ]
+
+
 async def test_a_quiet_stream_gives_signs_of_life_and_ends_in_time(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from o2o.crm.statuses import Audience
 from o2o.infra.live import Hub
 from o2o.infra.logging import get_logger
 from o2o.infra.metrics import LIVE_STREAMS
-from o2o.queueing.boards import Boards, Seat
+from o2o.queueing.boards import Boards, Seat, Seen
 from o2o.queueing.queries.lines import LineKey
 from o2o.queueing.queries.own_tickets import Holder
 from o2o.web.cookies import cookie_in, cookie_name
@@ -82,20 +82,22 @@ class TicketStreams:
 
 
 class News:
-    """What a seat has to say since the last time; `known` is what the browser had before."""
+    """What a seat has to say that the browser does not know; `known` is what it came with."""
 
-    __slots__ = ("_known", "_seat")
+    __slots__ = ("_known", "_seat", "_told")
 
     def __init__(self, seat: Seat, *, known: str) -> None:
         """Look at `seat`."""
         self._seat = seat
         self._known = known
+        self._told: Seen | None = None
 
     def __call__(self) -> bytes:
-        """Return an event; nothing where nothing is known yet, or the browser knew it before."""
+        """Return an event; nothing where nothing is known yet, or the browser has it."""
         seat = self._seat
-        if seat.seen is None:
+        if seat.seen is None or seat.seen is self._told:
             return b""
+        self._told = seat.seen
         name = f"{seat.version}.{seat.seen.mark}"
         known, self._known = self._known, ""
         if name == known:
