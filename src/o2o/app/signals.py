@@ -6,28 +6,33 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+Handler = Callable[[int, FrameType | None], Any]
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def hear_of_stop(told: Callable[[], None]) -> None:
-    """Call `told` in the running loop when this process is told to stop.
+def hear_of_stop(on_stop: Callable[[], None]) -> None:
+    """Call `on_stop` in the running loop when this process is told to stop.
 
-    Call it where the loop's own handlers are in place already: they go on as before. granian says
-    nothing to an application before the last connection is closed.
+    Call it where a server's own handlers are in place already: they go on as before. granian says
+    nothing to an application before the last connection is closed. A signal in the milliseconds
+    between starting and serving reaches `on_stop` and not granian, which kills such a worker later.
     """
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
-        signal.signal(number, _beside(signal.getsignal(number), told, loop))
+        before = signal.getsignal(number)
+        # Taking the place of a default would make this process deaf to the signal.
+        assert callable(before), number
+        signal.signal(number, _beside(before, on_stop, loop))
 
 
 def _beside(
-    before: Any, told: Callable[[], None], loop: asyncio.AbstractEventLoop
-) -> Callable[[int, FrameType | None], None]:
+    before: Handler, on_stop: Callable[[], None], loop: asyncio.AbstractEventLoop
+) -> Handler:
     def handle(number: int, frame: FrameType | None) -> None:
-        # The loop's own handlers outlive it; who is told then is the interpreter alone.
+        # Handlers stay when the loop is closed, and nothing can be called in it any more.
         if not loop.is_closed():
-            loop.call_soon_threadsafe(told)
-        if callable(before):
-            before(number, frame)
+            loop.call_soon_threadsafe(on_stop)
+        before(number, frame)
 
     return handle

@@ -1,13 +1,14 @@
 """Which of a process's memory is put on large pages, and that it survives that."""
 
 import ctypes
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from o2o.app import large_pages
-from o2o.app.large_pages import MADV_COLLAPSE, PAGE, full_pieces, use_large_pages
+from o2o.app.large_pages import LARGE_PAGE, MADV_COLLAPSE, full_pieces, use_large_pages
 
 REGION = """\
 {start:x}-{end:x} {rights} 00000000 00:00 0 {name}
@@ -33,24 +34,24 @@ def region(
 def test_whole_pages_inside_well_filled_regions_are_taken() -> None:
     smaps = "".join(
         [
-            region(BASE + 4096, BASE + 3 * PAGE + 4096),
-            region(BASE + 10 * PAGE, BASE + 11 * PAGE, rss_percent=91, name="[heap]"),
+            region(BASE + 4096, BASE + 3 * LARGE_PAGE + 4096),
+            region(BASE + 10 * LARGE_PAGE, BASE + 11 * LARGE_PAGE, rss_percent=91, name="[heap]"),
             # Too small to hold one, not full, not ours to write, a file, a stack.
-            region(BASE + 20 * PAGE + 4096, BASE + 21 * PAGE),
-            region(BASE + 30 * PAGE, BASE + 34 * PAGE, rss_percent=89),
-            region(BASE + 40 * PAGE, BASE + 44 * PAGE, rights="r--p"),
-            region(BASE + 50 * PAGE, BASE + 54 * PAGE, name="/usr/lib/libc.so.6"),
-            region(BASE + 60 * PAGE, BASE + 64 * PAGE, name="[stack]"),
+            region(BASE + 20 * LARGE_PAGE + 4096, BASE + 21 * LARGE_PAGE),
+            region(BASE + 30 * LARGE_PAGE, BASE + 34 * LARGE_PAGE, rss_percent=89),
+            region(BASE + 40 * LARGE_PAGE, BASE + 44 * LARGE_PAGE, rights="r--p"),
+            region(BASE + 50 * LARGE_PAGE, BASE + 54 * LARGE_PAGE, name="/usr/lib/libc.so.6"),
+            region(BASE + 60 * LARGE_PAGE, BASE + 64 * LARGE_PAGE, name="[stack]"),
         ]
     )
     assert full_pieces(smaps) == [
-        (BASE + PAGE, BASE + 3 * PAGE),
-        (BASE + 10 * PAGE, BASE + 11 * PAGE),
+        (BASE + LARGE_PAGE, BASE + 3 * LARGE_PAGE),
+        (BASE + 10 * LARGE_PAGE, BASE + 11 * LARGE_PAGE),
     ]
 
 
 def test_what_is_in_memory_stays_there() -> None:
-    before = [bytes([number]) * PAGE for number in range(8)]
+    before = [bytes([number]) * LARGE_PAGE for number in range(8)]
     use_large_pages()
     assert [set(one) for one in before] == [{number} for number in range(8)]
 
@@ -64,17 +65,30 @@ def test_the_system_is_asked_for_each_piece(
         asked.append((start.value, size.value, advice))
         return -1
 
+    choice = tmp_path / "enabled"
+    choice.write_text("always [madvise] never\n")
+    monkeypatch.setattr(large_pages, "CHOICE", choice)
     smaps = tmp_path / "smaps"
-    smaps.write_text(region(BASE, BASE + 2 * PAGE) + region(BASE + 9 * PAGE, BASE + 10 * PAGE))
+    smaps.write_text(
+        region(BASE, BASE + 2 * LARGE_PAGE) + region(BASE + 9 * LARGE_PAGE, BASE + 10 * LARGE_PAGE)
+    )
     monkeypatch.setattr(large_pages, "SMAPS", smaps)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(madvise=madvise))
     use_large_pages()
     assert asked == [
-        (BASE, 2 * PAGE, MADV_COLLAPSE),
-        (BASE + 9 * PAGE, PAGE, MADV_COLLAPSE),
+        (BASE, 2 * LARGE_PAGE, MADV_COLLAPSE),
+        (BASE + 9 * LARGE_PAGE, LARGE_PAGE, MADV_COLLAPSE),
     ]
-    # Where nobody tells what there is, nothing is asked.
+    # Where the administrator says never, or nobody tells what there is, nothing is asked.
+    choice.write_text("always madvise [never]\n")
+    use_large_pages()
+    choice.write_text("[always] madvise never\n")
     monkeypatch.setattr(large_pages, "SMAPS", tmp_path / "absent")
     use_large_pages()
     assert len(asked) == 2
+
+
+def test_a_python_without_foreign_functions_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    use_large_pages()
