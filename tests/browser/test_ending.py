@@ -11,7 +11,7 @@ from tests.fixtures.browser import chromium, processes_of
 
 def test_a_chromium_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "END_SECONDS", 1.0)
-    mark = "--mark-of-tests=one-that-hangs"
+    mark = browser._new_mark()
     monkeypatch.setattr(browser, "_new_mark", lambda: mark)
     with sync_playwright() as playwright, chromium(playwright.chromium):
         [first] = processes_of(mark)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -105,6 +105,13 @@ class Serving:
         self._process.terminate()
         self._process.wait(30)
         self._output.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._output.closed:
+            self.stop()
 
 
 def codes(findings: list[dict[str, Any]], subject: str = "") -> dict[str, str]:

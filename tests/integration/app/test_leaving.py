@@ -27,10 +27,10 @@ async def a_phone(installation: Installation) -> DinerSession:
 def test_open_streams_do_not_keep_it_from_leaving(
     installation: Installation, tmp_path: Path
 ) -> None:
-    serving = Serving(installation, tmp_path / "serve.log")
     phone = asyncio.run(a_phone(installation))
     url = f"{installation.settings['public_url']}/h5/{phone.slug}/live"
     with (
+        Serving(installation, tmp_path / "serve.log") as serving,
         httpx.Client(cookies=phone.cookies, trust_env=False, timeout=60) as browser,
         browser.stream("GET", url) as stream,
     ):
