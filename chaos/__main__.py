@@ -39,12 +39,12 @@ def main() -> int:
         command += f' --fault "{fault}"'
     print(command)
     with tempfile.TemporaryDirectory(prefix="o2o-chaos-") as name:
-        status = _run(arguments, seed=seed, folder=Path(name), command=command)
-        if arguments.keep is not None:
-            arguments.keep.mkdir(parents=True, exist_ok=True)
-            for file in (*Path(name).glob("*.jsonl"), *Path(name).glob("*.log")):
-                shutil.copy(file, arguments.keep)
-    return status
+        try:
+            return _run(arguments, seed=seed, folder=Path(name), command=command)
+        finally:
+            # Of all rounds, one that did not come to its end must be understood.
+            if arguments.keep is not None:
+                _keep(Path(name), arguments.keep)
 
 
 def _run(arguments: argparse.Namespace, *, seed: int, folder: Path, command: str) -> int:
@@ -61,6 +61,12 @@ def _run(arguments: argparse.Namespace, *, seed: int, folder: Path, command: str
         print(line)
     append_result(verdict, command=command)
     return 1 if verdict.violations else 0
+
+
+def _keep(folder: Path, keep: Path) -> None:
+    keep.mkdir(parents=True, exist_ok=True)
+    for file in (*folder.glob("*.jsonl"), *folder.glob("*.log")):
+        shutil.copy(file, keep)
 
 
 def _parser() -> argparse.ArgumentParser:

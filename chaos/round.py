@@ -243,7 +243,21 @@ def wait_quiet(product: Product) -> None:
         spooled = any((product.data_dir / "spool").glob("*.spool"))
         return not spooled and read_rows(product.data_dir, query) == []
 
-    wait_until(is_quiet, seconds=QUIET_SECONDS, what="nothing is owed any more")
+    try:
+        wait_until(is_quiet, seconds=QUIET_SECONDS, what="nothing is owed any more")
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}; {_tell_owed(product)}") from None
+
+
+def _tell_owed(product: Product) -> str:
+    """Say what is owed still, so that a round that never was quiet can be understood."""
+    rows = read_rows(
+        product.data_dir,
+        "SELECT id, topic, attempts, ordering_key, available_at, leased_until, leased_by,"
+        " last_error, now() FROM outbox_messages WHERE dead_at IS NULL ORDER BY id LIMIT 20",
+    )
+    spooled = sorted(file.name for file in (product.data_dir / "spool").glob("*.spool"))
+    return f"outbox: {rows}; spool: {spooled}; last printed:\n{product.log_tail()}"
 
 
 def figures_of(stories: Stories) -> dict[str, int]:

@@ -1,4 +1,9 @@
-"""WeChat's API with an account's token: one that is refused is renewed, and the call made again."""
+"""WeChat's API with an account's token: one that is refused is renewed, and the call made again.
+
+A new token may be refused, too: WeChat or somebody else with the account's secret may have ended it
+meanwhile. As long as WeChat gives another one for the asking, that one is tried, too. A new one is
+forced for the first refusal only: WeChat allows that twenty times a day (WECHAT.md §2).
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -15,6 +20,8 @@ STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105 - an address
 TICKET = "/cgi-bin/ticket/getticket"
 # Invalid credential, invalid access_token, expired access_token.
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
+# How many tokens one call tries before it says that its token is refused.
+TOKENS_MAX = 4
 
 Call = Callable[[str], Awaitable[dict[str, Any]]]
 
@@ -42,12 +49,17 @@ class WeChatAPI:
             lambda token: self.gateway.get(path, {**(params or {}), "access_token": token}),
         )
 
-    async def access_token(self, account: Account, *, refused: Token | None = None) -> Token:
-        """Return the account's access token, another one than the refused."""
+    async def access_token(
+        self, account: Account, *, refused: Token | None = None, forces: bool = True
+    ) -> Token:
+        """Return the account's access token, another one than the refused.
+
+        Where WeChat repeats the refused one, a new one is forced, or that very token is returned.
+        """
         return await self._tokens.obtain(
             account,
             "access_token",
-            lambda old: self._fetch_access_token(account, old if refused else None),
+            lambda old: self._fetch_access_token(account, old if refused and forces else None),
             refused=refused,
         )
 
@@ -67,13 +79,17 @@ class WeChatAPI:
 
     async def _with_token(self, account: Account, call: Call) -> dict[str, Any]:
         token = await self.access_token(account)
-        try:
-            return await call(token.value)
-        except WeChatRefused as refusal:
-            if refusal.errcode not in TOKEN_REFUSED:
-                raise
-            log.info("wechat.token_refused", account=account.slug, errcode=refusal.errcode)
-        token = await self.access_token(account, refused=token)
+        for number in range(1, TOKENS_MAX):
+            try:
+                return await call(token.value)
+            except WeChatRefused as refusal:
+                if refusal.errcode not in TOKEN_REFUSED:
+                    raise
+                log.info("wechat.token_refused", account=account.slug, errcode=refusal.errcode)
+                other = await self.access_token(account, refused=token, forces=number == 1)
+                if number > 1 and other.value == token.value:
+                    raise
+                token = other
         return await call(token.value)
 
     async def _fetch_access_token(self, account: Account, refused: str | None) -> Fetched:

@@ -1,7 +1,9 @@
 """Tokens: one renewal however many ask, in however many processes; refused ones likewise."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +11,7 @@ from sqlalchemy import text
 from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import SystemClock
-from o2o.wechat.api import STABLE_TOKEN, TICKET, WeChatAPI
+from o2o.wechat.api import STABLE_TOKEN, TICKET, TOKENS_MAX, WeChatAPI
 from o2o.wechat.errors import WeChatAway, WeChatRefused
 from o2o.wechat.gateway import Gateway
 from o2o.wechat.tokens import Tokens
@@ -75,8 +77,49 @@ async def test_a_token_that_stays_refused_is_not_fetched_without_end(stage: Stag
     with pytest.raises(WeChatRefused) as refused:
         await stage.services.api.get(stage.account, IPS)
     assert refused.value.errcode == 40001
-    assert await stage.calls(STABLE_TOKEN) <= 3
+    # The first; the one that repeated it and the forced one; asked once more, and the same again.
+    assert await stage.calls(STABLE_TOKEN) == 4
     assert await stage.calls(IPS) == 3
+
+
+class EndingGateway(Gateway):
+    """WeChat's API where somebody ends every token just before each of the next calls."""
+
+    def __init__(self, stage: Stage, *, api_url: str, ends: int) -> None:
+        """End tokens before so many calls with one."""
+        super().__init__(api_url=api_url)
+        self._stage, self._ends = stage, ends
+
+    async def get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """End the tokens, then call."""
+        if self._ends:
+            self._ends -= 1
+            slug = self._stage.account.slug
+            await self._stage.call("POST", "/_sandbox/faults/expire-tokens", account=slug)
+        return await super().get(path, params)
+
+
+async def test_a_new_token_that_is_ended_again_is_renewed_again(
+    stage: Stage, sandbox_url: str, sessions: SessionFactory, seal: Seal
+) -> None:
+    tokens = Tokens(sessions=sessions, seal=seal, clock=SystemClock())
+    gateway = EndingGateway(stage, api_url=sandbox_url, ends=TOKENS_MAX - 1)
+    api = WeChatAPI(gateway=gateway, tokens=tokens)
+    assert "ip_list" in await api.get(stage.account, IPS)
+    assert await stage.calls(IPS) == TOKENS_MAX
+    assert await stage.calls(STABLE_TOKEN) == TOKENS_MAX
+    assert await stage.rows("SELECT version FROM access_tokens") == [(TOKENS_MAX,)]
+
+
+async def test_tokens_that_are_ended_without_end_are_not_renewed_without_end(
+    stage: Stage, sandbox_url: str, sessions: SessionFactory, seal: Seal
+) -> None:
+    tokens = Tokens(sessions=sessions, seal=seal, clock=SystemClock())
+    gateway = EndingGateway(stage, api_url=sandbox_url, ends=TOKENS_MAX)
+    with pytest.raises(WeChatRefused) as refused:
+        await WeChatAPI(gateway=gateway, tokens=tokens).get(stage.account, IPS)
+    assert refused.value.errcode == 42001
+    assert await stage.calls(IPS) == TOKENS_MAX
 
 
 async def test_a_token_is_renewed_ahead_of_its_expiry(
