@@ -7,6 +7,8 @@ const TICK_MS = 1_000;
 const WARN_SECONDS = 15;
 const TELL_EVERY_SECONDS = 21;
 
+let isLocking = false;
+
 export function watchPresence() {
   const locksAfter = Number(document.body.dataset.locksAfter);
   if (!locksAfter) return;
@@ -47,13 +49,12 @@ export function watchPresence() {
 async function tell() {
   try {
     const response = await fetch("/pad/presence", { headers: { Accept: "application/json" } });
-    if (response.status === 401) location.assign("/pad");
+    // While it locks, the page is on its way there already.
+    if (response.status === 401 && !isLocking) location.assign("/pad");
   } catch {
     // No network: the next step will say so.
   }
 }
-
-let isLocking = false;
 
 async function lock() {
   if (isLocking) return;
