@@ -1,16 +1,20 @@
 """The member code in a real browser: shown, scanned, charged, renewed, and without a network."""
 
+import asyncio
 import re
+from functools import partial
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
+from sqlalchemy import text
 
-from o2o.infra.database import SessionFactory
+from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.seal import Seal
 from o2o.kernel.clock import SystemClock
 from o2o.kernel.ids import new_request_id
 from o2o.membership.actions.issue_member_code import code_hash
 from o2o.membership.errors import UnlikelyTravel
+from o2o.membership.errors_counter import ConfirmationNeeded
 from o2o.membership.till import Till
 from tests.browser.diner.conftest import OpenAs
 from tests.factories.diners import DinerSession
@@ -46,6 +50,45 @@ async def test_the_phone_says_where_it_was_scanned_and_what_was_charged(
     await expect(page.get_by_text("余额 ¥62.00")).to_be_visible()
     await page.get_by_role("button", name="再出示一次").click()
     assert await digits_of(page) != digits
+    await till.drain()
+
+
+async def test_what_was_charged_and_asked_while_the_stream_was_away_is_told(
+    open_as: OpenAs, member: DinerSession, counter: Counter, sessions: SessionFactory, *, seal: Seal
+) -> None:
+    async with transaction(sessions) as tx:
+        await tx.execute(text("UPDATE programmes SET no_pin_fen_max = 5000"))
+    page = await open_as(member, "me")
+    # Neither of these streams says anything; the first one ends and is asked for again.
+    answers = iter(["retry: 100\n\n", "retry: 60000\n\n"])
+    till = Till(sessions=sessions, seal=seal, clock=SystemClock())
+    is_away, may_return = asyncio.Event(), asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        body = next(answers)
+        if "60000" in body:
+            is_away.set()
+            await may_return.wait()
+        await route.fulfill(body=body, content_type="text/event-stream")
+
+    await page.route("**/live", answer)
+    await page.goto(f"/h5/{member.slug}/code")
+    digits = await digits_of(page)
+    await is_away.wait()
+    visit = await till.open_visit(digits, by=counter.pad)
+    charge = partial(
+        till.charge, member_id=counter.member_id, visit_id=visit.visit_id, by=counter.pad
+    )
+    await charge(request_id=new_request_id(), amount_fen=3_800)
+    with pytest.raises(ConfirmationNeeded):
+        await charge(request_id=new_request_id(), amount_fen=6_000)
+    may_return.set()
+
+    await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
+    await expect(page.get_by_text("余额 ¥62.00")).to_be_visible()
+    await expect(page.get_by_text("小灶静安寺店有一笔付款等您确认")).to_be_visible()
+    await page.get_by_role("link", name="去确认").click()
+    await expect(page.get_by_text("¥60.00")).to_be_visible()
     await till.drain()
 
 

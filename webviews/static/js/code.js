@@ -3,7 +3,7 @@
  * again, and says what happened once it was scanned. A code that still lives stays while the network
  * is away; after that the page says what to do.
  */
-import { openStream } from "./live.js";
+import { openStream, readAnew } from "./live.js";
 
 const RENEW_SECONDS = 30;
 const ANSWER_SECONDS_MAX = 8;
@@ -188,6 +188,13 @@ const asked = () => location.reload();
 // A charge asks for a yes on a page of its own.
 const pay = (data) => location.assign(sheet.dataset.stream.replace(/live$/, `charges/${data.request_id}`));
 
-openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked, charge_asked: pay });
+/** While the stream was away, as with the phone in a pocket, there may have been a charge or a question. */
+async function missed() {
+  const fresh = await readAnew().catch(() => null); // What is shown stays until the next change.
+  const known = fresh?.getElementById("code");
+  if (known) moved({ balance_fen: Number(known.dataset.balance) });
+}
+
+openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked, charge_asked: pay }, missed);
 setInterval(tick, 250);
 if (sheet.dataset.state === "loading") ask();
