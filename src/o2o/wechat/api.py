@@ -5,6 +5,7 @@ meanwhile. As long as WeChat gives another one for the asking, that one is tried
 forced for the first refusal only: WeChat allows that twenty times a day (WECHAT.md §2).
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ TICKET = "/cgi-bin/ticket/getticket"
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 # How many tokens one call tries before it says that its token is refused.
 TOKENS_MAX = 4
+# A third is not tried when it took so long until the second was refused: errands hold a lease.
+PATIENCE_SECONDS = 15.0
 
 Call = Callable[[str], Awaitable[dict[str, Any]]]
 
@@ -78,6 +81,7 @@ class WeChatAPI:
         return token.value
 
     async def _with_token(self, account: Account, call: Call) -> dict[str, Any]:
+        ends_at = time.monotonic() + PATIENCE_SECONDS
         token = await self.access_token(account)
         for number in range(1, TOKENS_MAX):
             try:
@@ -86,6 +90,8 @@ class WeChatAPI:
                 if refusal.errcode not in TOKEN_REFUSED:
                     raise
                 log.info("wechat.token_refused", account=account.slug, errcode=refusal.errcode)
+                if number > 1 and time.monotonic() > ends_at:
+                    raise
                 other = await self.access_token(account, refused=token, forces=number == 1)
                 if number > 1 and other.value == token.value:
                     raise

@@ -139,8 +139,9 @@ class Gateway:
             )
         except WeChatClientException as error:
             raise self._named(error, path) from None
-        except (requests.RequestException, _Unreadable, OSError, ValueError) as error:
-            # The exception's own text may hold the address with its token.
+        except (requests.RequestException, _Unreadable, OSError, ValueError, TypeError) as error:
+            # A TypeError is wechatpy's, of a `base_resp` that is no object. The exception's own
+            # text may hold the address with its token.
             raise self._away(path, type(error).__name__, error) from None
         return answer
 

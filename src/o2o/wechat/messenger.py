@@ -14,7 +14,7 @@ from o2o.wechat.actions.record_deliveries import (
     record_refusal,
     send_otherwise,
 )
-from o2o.wechat.api import WeChatAPI
+from o2o.wechat.api import STABLE_TOKEN, WeChatAPI
 from o2o.wechat.delivery_book import Check, DeliveryBook
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
@@ -105,7 +105,7 @@ class Messenger:
         try:
             ids = await self._templates.ensure_templates(account)
         except WeChatRefused as refusal:
-            if await self._goes_otherwise(delivery, refusal):
+            if refusal.path != STABLE_TOKEN and await self._goes_otherwise(delivery, refusal):
                 return None
             raise Later(
                 f"no template for {delivery.purpose}: {refusal!r}", after_seconds=60
@@ -132,7 +132,7 @@ class Messenger:
         self, account: Account, delivery: QueuedDelivery, *, path: str, body: dict[str, Any]
     ) -> None:
         try:
-            answer = await self._api.post(account, path, body)
+            answer = _sent(await self._api.post(account, path, body), path)
         except WeChatRefused as refusal:
             await self._settle_refusal(account, delivery, refusal)
             return
@@ -148,6 +148,10 @@ class Messenger:
         self, account: Account, delivery: QueuedDelivery, refusal: WeChatRefused
     ) -> None:
         advice = advice_for(refusal.errcode)
+        if refusal.path == STABLE_TOKEN:
+            # Of this message WeChat has not heard yet.
+            reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
+            raise Later(reason, after_seconds=advice.after_seconds)
         if refusal.errcode == TEMPLATE_INVALID and delivery.purpose is not None:
             # Deleted on the platform: the next attempt finds or adds another.
             await self._templates.forget(account, delivery.purpose)
@@ -171,6 +175,16 @@ class Messenger:
 
     def _whole_url(self, url: str) -> str:
         return f"{self._public_url}{url}" if url.startswith("/") else url
+
+
+def _sent(answer: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return an answer that says so by its errcode; another object is not WeChat's.
+
+    Raises WeChatAway.
+    """
+    if answer.get("errcode") != 0:
+        raise WeChatAway(path=path, reason="an answer without errcode")
+    return answer
 
 
 def _table(value: object) -> dict[str, Any]:

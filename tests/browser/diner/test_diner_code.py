@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from functools import partial
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Error, Page, Route, expect
 from sqlalchemy import text
 
 from o2o.infra.database import SessionFactory, transaction
@@ -84,11 +85,83 @@ async def test_what_was_charged_and_asked_while_the_stream_was_away_is_told(
         await charge(request_id=new_request_id(), amount_fen=6_000)
     may_return.set()
 
-    await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
+    await expect(page.get_by_text("余额有变动")).to_be_visible()
     await expect(page.get_by_text("余额 ¥62.00")).to_be_visible()
     await expect(page.get_by_text("小灶静安寺店有一笔付款等您确认")).to_be_visible()
     await page.get_by_role("link", name="去确认").click()
     await expect(page.get_by_text("¥60.00")).to_be_visible()
+    await till.drain()
+
+
+async def test_a_page_read_before_a_charge_does_not_contradict_it(
+    open_as: OpenAs, member: DinerSession, counter: Counter, sessions: SessionFactory, *, seal: Seal
+) -> None:
+    page = await open_as(member, "me")
+    till = Till(sessions=sessions, seal=seal, clock=SystemClock())
+    was_read, may_arrive, streams = asyncio.Event(), asyncio.Event(), iter([True])
+
+    async def stream(route: Route) -> None:
+        if next(streams, False):
+            await route.fulfill(body="retry: 100\n\n", content_type="text/event-stream")
+        else:
+            await route.continue_()
+
+    async def late(route: Route) -> None:
+        if route.request.resource_type != "fetch" or route.request.method != "GET":
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        was_read.set()
+        await may_arrive.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/live", stream)
+    await page.route("**/code", late)
+    await page.goto(f"/h5/{member.slug}/code")
+    digits = await digits_of(page)
+    await was_read.wait()
+    visit = await till.open_visit(digits, by=counter.pad)
+    await till.charge(
+        request_id=new_request_id(),
+        member_id=counter.member_id,
+        amount_fen=3_800,
+        visit_id=visit.visit_id,
+        by=counter.pad,
+    )
+    await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
+    async with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
+        may_arrive.set()
+    await page.wait_for_timeout(500)
+
+    await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
+    await till.drain()
+
+
+async def test_a_code_that_comes_late_does_not_cover_what_happened(
+    open_as: OpenAs, member: DinerSession, counter: Counter, sessions: SessionFactory, *, seal: Seal
+) -> None:
+    page = await open_as(member, "code")
+    digits = await digits_of(page)
+    till = Till(sessions=sessions, seal=seal, clock=SystemClock())
+    is_asked, may_answer, is_over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        is_asked.set()
+        await may_answer.wait()
+        with suppress(Error):  # The page may have given it up.
+            await route.continue_()
+        is_over.set()
+
+    await page.route("**/code", late)
+    await page.get_by_role("button", name="立即更换").click()
+    await is_asked.wait()
+    await till.open_visit(digits, by=counter.pad)
+    await expect(page.get_by_text("已在小灶静安寺店出示")).to_be_visible()
+    may_answer.set()
+    await is_over.wait()
+    await page.wait_for_timeout(500)
+
+    await expect(page.get_by_text("已在小灶静安寺店出示")).to_be_visible()
     await till.drain()
 
 

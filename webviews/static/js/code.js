@@ -25,6 +25,7 @@ let failures = 0;
 let asking = null;
 let isLate = false; // The last renewal failed; the code shown is the one before.
 let balanceFen = Number(sheet.dataset.balance);
+let pushes = 0; // How many balances were pushed: a page asked for before one of them is older than it.
 let serverAhead = 0; // The server's clock minus the phone's, in milliseconds.
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -32,6 +33,8 @@ const yuan = (fen) => {
   const [whole, cents] = [Math.floor(Math.abs(fen) / 100), String(Math.abs(fen) % 100).padStart(2, "0")];
   return `¥${whole.toLocaleString("en-US")}.${cents}`;
 };
+
+const hasOutcome = () => outcome.hidden === false;
 
 function show(state) {
   sheet.dataset.state = state;
@@ -54,7 +57,7 @@ function draw(code) {
 }
 
 async function ask() {
-  if (asking || outcome.hidden === false) return;
+  if (asking || hasOutcome()) return;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), ANSWER_SECONDS_MAX * 1000);
   asking = stop;
@@ -83,6 +86,7 @@ async function ask() {
 }
 
 function taken(code) {
+  if (hasOutcome()) return; // What happened meanwhile is not covered by a code.
   failures = 0;
   isLate = false;
   shownAt = performance.now();
@@ -107,6 +111,7 @@ async function refused(answer) {
 }
 
 function failed(kind, { text = "", wait = 0 } = {}) {
+  if (hasOutcome()) return;
   const pause = Math.max(wait, RETRY_SECONDS[Math.min(failures, RETRY_SECONDS.length - 1)]);
   failures += 1;
   renewAt = performance.now() + pause * 1000;
@@ -122,7 +127,7 @@ function tick() {
   const now = performance.now();
   const clock = new Date(Date.now() + serverAhead);
   part("clock").textContent = clock.toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
-  if (document.hidden || outcome.hidden === false) return;
+  if (document.hidden || hasOutcome()) return;
   if (shownAt !== null && now >= livesUntil) failed(navigator.onLine ? "failed" : "offline");
   if (now >= renewAt) ask();
   else if (shownAt !== null && (isLate || !asking)) {
@@ -135,10 +140,20 @@ function tick() {
 }
 
 function scanned(data) {
+  tell(filled(texts.scanned_title, { store: data.store_name ?? "" }), texts.scanned_text);
+}
+
+/** Shows what happened in the place of the code; a new one that is on its way is not waited for. */
+function tell(title, text) {
   shownAt = null;
-  part("outcome-title").textContent = filled(texts.scanned_title, { store: data.store_name ?? "" });
-  part("outcome-text").textContent = texts.scanned_text;
+  part("outcome-title").textContent = title;
+  part("outcome-text").textContent = text;
   show("scanned");
+  asking?.abort();
+}
+
+function tellBalance(title) {
+  tell(title, filled(texts.balance_after, { amount: yuan(balanceFen) }));
 }
 
 /**
@@ -146,14 +161,13 @@ function scanned(data) {
  * messages may be lost or overtake each other, a balance is always true.
  */
 function moved(data) {
-  if (!Number.isInteger(data.balance_fen) || data.balance_fen === balanceFen) return;
+  if (!Number.isInteger(data.balance_fen)) return;
+  pushes += 1;
+  if (data.balance_fen === balanceFen) return;
   const amount = yuan(data.balance_fen - balanceFen);
   const title = data.balance_fen < balanceFen ? texts.charged_title : texts.topped_up_title;
   balanceFen = data.balance_fen;
-  part("outcome-title").textContent = filled(title, { amount });
-  part("outcome-text").textContent = filled(texts.balance_after, { amount: yuan(balanceFen) });
-  shownAt = null;
-  show("scanned");
+  tellBalance(filled(title, { amount }));
 }
 
 function startAgain() {
@@ -188,11 +202,17 @@ const asked = () => location.reload();
 // A charge asks for a yes on a page of its own.
 const pay = (data) => location.assign(sheet.dataset.stream.replace(/live$/, `charges/${data.request_id}`));
 
-/** While the stream was away, as with the phone in a pocket, there may have been a charge or a question. */
+/**
+ * While the stream was away, as with the phone in a pocket, there may have been charges, top-ups and
+ * questions: what is known is where the balance stands, not what moved it.
+ */
 async function missed() {
+  const before = pushes;
   const fresh = await readAnew().catch(() => null); // What is shown stays until the next change.
   const known = fresh?.getElementById("code");
-  if (known) moved({ balance_fen: Number(known.dataset.balance) });
+  if (!known || pushes !== before || Number(known.dataset.balance) === balanceFen) return;
+  balanceFen = Number(known.dataset.balance);
+  tellBalance(texts.changed_title);
 }
 
 openStream(sheet.dataset.stream, { scanned, balance: moved, visit_held: asked, charge_asked: pay }, missed);

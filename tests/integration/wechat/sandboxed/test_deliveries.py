@@ -1,6 +1,7 @@
 """Messages to fans: queued once, sent outside of transactions, their fate recorded."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ import pytest
 from o2o.infra.database import transaction
 from o2o.kernel.clock import SystemClock
 from o2o.wechat.actions.queue_messages import queue_custom_message, queue_template_message
+from o2o.wechat.api import STABLE_TOKEN
 from o2o.wechat.codec.replies import TextReply
 from o2o.wechat.errors import PurposeUnknown, TemplateValuesWrong
+from o2o.wechat.gateway import _Client
 from o2o.wechat.templates import Value
 from tests.integration.wechat.sandboxed.conftest import Stage
 
@@ -111,6 +114,44 @@ async def test_what_may_pass_is_tried_again(stage: Stage, fault: dict[str, int])
     await make_due(stage)
     await stage.run_errands()
     assert len(await stage.chat("template")) == 1
+
+
+async def test_a_refused_request_for_a_token_is_no_refusal_of_the_message(stage: Stage) -> None:
+    await stage.follow()
+    await queue(stage)
+    # Of the family that says of a message that it will never be taken.
+    await stage.fail(STABLE_TOKEN, errcode=40002, times=1)
+    await stage.run_errands()
+    assert await fate(stage) == [("queued", None, None)]
+    await make_due(stage)
+    await stage.run_errands()
+    assert len(await stage.chat("template")) == 1
+
+
+@pytest.mark.parametrize("answer", [{}, {"code": 502}, {"errmsg": "ok"}, {"base_resp": 5}])
+async def test_what_does_not_say_that_it_was_taken_is_sent_again(
+    stage: Stage, answer: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.follow()
+    await queue(stage)
+    with monkeypatch.context() as patched:
+        patched.setattr(_Client, "_decode_result", somebody_else(answer))
+        await stage.run_errands()
+    assert await fate(stage) == [("queued", None, None)]
+    await make_due(stage)
+    await stage.run_errands()
+    assert len(await stage.chat("template")) == 1
+
+
+def somebody_else(answer: dict[str, object]) -> Callable[..., dict[str, Any]]:
+    """A reader of answers that finds this one to whatever was sent, as behind an odd proxy."""
+    read = _Client._decode_result
+
+    def decode(client: _Client, res: Any) -> dict[str, Any]:
+        decoded: dict[str, Any] = read(client, res)
+        return dict(answer) if SEND in str(res.url) else decoded
+
+    return decode
 
 
 async def test_who_does_not_follow_is_refused_for_good_and_known_to_be_gone(
