@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Print the Chromium that the browser tests drive, installing one where that is possible.
+# Print the Chromium that the browser tests drive, installing one where that is possible, and a
+# Chinese font with it.
 # Order: O2O_CHROMIUM, the system's, the package manager's, Playwright's own. Never nothing.
 set -euo pipefail
 
@@ -19,6 +20,29 @@ playwright_own() {
 with sync_playwright() as playwright: print(playwright.chromium.executable_path)' 2>/dev/null || true
 }
 
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
+
+may_install() {
+  command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+}
+
+install_packages() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -q -y --no-install-recommends "$@"
+} >/dev/null 2>&1 </dev/null
+
+# Whoever brings the Chromium: without a Chinese font pages have other widths.
+if [ -z "$(fc-list :lang=zh 2>/dev/null || true)" ]; then
+  if may_install; then
+    echo "Installing a Chinese font with apt-get …" >&2
+    install_packages fontconfig fonts-noto-cjk || echo "apt-get could not install it." >&2
+  else
+    echo "No Chinese font is known here (on Debian: apt-get install fontconfig fonts-noto-cjk)." >&2
+  fi
+fi
+
 if [ -n "${O2O_CHROMIUM:-}" ]; then
   try "$O2O_CHROMIUM"
   echo "O2O_CHROMIUM is set to $O2O_CHROMIUM, which does not run." >&2
@@ -26,15 +50,9 @@ if [ -n "${O2O_CHROMIUM:-}" ]; then
 fi
 on_system
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
-if command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }; then
-  echo "Installing chromium and a Chinese font with apt-get …" >&2
-  {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -q -y --no-install-recommends chromium fonts-noto-cjk
-  } >/dev/null 2>&1 </dev/null || echo "apt-get could not install it; trying Playwright's …" >&2
+if may_install; then
+  echo "Installing chromium with apt-get …" >&2
+  install_packages chromium || echo "apt-get could not install it; trying Playwright's …" >&2
   on_system
 fi
 

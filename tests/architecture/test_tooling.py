@@ -174,6 +174,21 @@ def test_a_missing_chromium_is_installed(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout) == (0, f"{installed}\n")
 
 
+@pytest.mark.parametrize("fonts, asked", [("", True), ("NotoSansCJK.ttc: Noto Sans CJK", False)])
+def test_a_missing_chinese_font_is_installed_beside_a_chromium_that_is_there(
+    tmp_path: Path, fonts: str, *, asked: bool
+) -> None:
+    chromium = stub(tmp_path, "chromium", "exit 0")
+    stub(tmp_path, "id", "echo 0")
+    stub(tmp_path, "fc-list", f"echo '{fonts}'" if fonts else "exit 0")
+    log = tmp_path / "asked"
+    log.touch()
+    stub(tmp_path, "apt-get", f"echo \"$*\" >> '{log}'")
+    told = run("find_chromium.sh", path=tmp_path)
+    assert (told.returncode, told.stdout) == (0, f"{chromium}\n")
+    assert ("fonts-noto-cjk" in log.read_text(encoding="utf-8")) is asked
+
+
 def test_no_chromium_at_all_fails_with_a_sentence(tmp_path: Path) -> None:
     stub(tmp_path, "id", "echo 1000")
     told = run("find_chromium.sh", path=tmp_path)

@@ -1,8 +1,9 @@
 """WeChat's API with an account's token: one that is refused is renewed, and the call made again.
 
 A new token may be refused, too: WeChat or somebody else with the account's secret may have ended it
-meanwhile. As long as WeChat gives another one for the asking, that one is tried, too. A new one is
-forced for the first refusal only: WeChat allows that twenty times a day (WECHAT.md §2).
+meanwhile. As long as WeChat gives another one for the asking, that one is tried, too. Where it
+repeats the refused one, a new one is forced, once: WeChat allows that twenty times a day
+(WECHAT.md §2).
 """
 
 import time
@@ -18,6 +19,7 @@ from o2o.wechat.tokens import Fetched, Token, Tokens
 log = get_logger(__name__)
 
 STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105 - an address
+ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
 TICKET = "/cgi-bin/ticket/getticket"
 # Invalid credential, invalid access_token, expired access_token.
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
@@ -52,18 +54,10 @@ class WeChatAPI:
             lambda token: self.gateway.get(path, {**(params or {}), "access_token": token}),
         )
 
-    async def access_token(
-        self, account: Account, *, refused: Token | None = None, forces: bool = True
-    ) -> Token:
-        """Return the account's access token, another one than the refused.
-
-        Where WeChat repeats the refused one, a new one is forced, or that very token is returned.
-        """
+    async def access_token(self, account: Account) -> Token:
+        """Return the account's access token."""
         return await self._tokens.obtain(
-            account,
-            "access_token",
-            lambda old: self._fetch_access_token(account, old if refused and forces else None),
-            refused=refused,
+            account, ACCESS_TOKEN, lambda _: self._fetch_access_token(account)
         )
 
     async def prove_credentials(self, account: Account) -> None:
@@ -71,7 +65,7 @@ class WeChatAPI:
 
         Asking for the stable token again gives the same one and costs next to nothing.
         """
-        await self._fetch_access_token(account, None)
+        await self._fetch_access_token(account)
 
     async def jsapi_ticket(self, account: Account) -> str:
         """Return the ticket with which pages are signed; it never leaves the server."""
@@ -82,6 +76,7 @@ class WeChatAPI:
 
     async def _with_token(self, account: Account, call: Call) -> dict[str, Any]:
         ends_at = time.monotonic() + PATIENCE_SECONDS
+        is_forced = False
         token = await self.access_token(account)
         for number in range(1, TOKENS_MAX):
             try:
@@ -90,31 +85,42 @@ class WeChatAPI:
                 if refusal.errcode not in TOKEN_REFUSED:
                     raise
                 log.info("wechat.token_refused", account=account.slug, errcode=refusal.errcode)
-                if number > 1 and time.monotonic() > ends_at:
+                if is_forced or (number > 1 and time.monotonic() > ends_at):
                     raise
-                other = await self.access_token(account, refused=token, forces=number == 1)
-                if number > 1 and other.value == token.value:
-                    raise
-                token = other
+            token, is_forced = await self._another_token(account, token)
         return await call(token.value)
 
-    async def _fetch_access_token(self, account: Account, refused: str | None) -> Fetched:
-        """Ask for the stable token; force a new one when WeChat repeats the one it refused."""
+    async def _another_token(self, account: Account, refused: Token) -> tuple[Token, bool]:
+        """Return a token in the place of the refused, and whether it had to be forced here."""
+        is_forced = False
+
+        async def fetch(old: str | None) -> Fetched:
+            nonlocal is_forced
+            fetched = await self._fetch_access_token(account)
+            if fetched.value != old:
+                return fetched
+            is_forced = True
+            return await self._fetch_access_token(account, is_forced=True)
+
+        token = await self._tokens.obtain(account, ACCESS_TOKEN, fetch, refused=refused)
+        return token, is_forced
+
+    async def _fetch_access_token(self, account: Account, *, is_forced: bool = False) -> Fetched:
         body = {
             "grant_type": "client_credential",
             "appid": account.appid,
             "secret": account.secret,
+            **({"force_refresh": True} if is_forced else {}),
         }
-        fetched = _fetched(
-            await self.gateway.post(STABLE_TOKEN, body), "access_token", STABLE_TOKEN
-        )
-        if refused is None or fetched.value != refused:
-            return fetched
-        forced = await self.gateway.post(STABLE_TOKEN, {**body, "force_refresh": True})
-        return _fetched(forced, "access_token", STABLE_TOKEN)
+        return _fetched(await self.gateway.post(STABLE_TOKEN, body), ACCESS_TOKEN, STABLE_TOKEN)
 
     async def _fetch_ticket(self, account: Account) -> Fetched:
         return _fetched(await self.get(account, TICKET, {"type": "jsapi"}), "ticket", TICKET)
+
+
+def is_of_token(refusal: WeChatRefused) -> bool:
+    """Whether the token for a call was refused: of the call itself WeChat has not heard."""
+    return refusal.path == STABLE_TOKEN
 
 
 def _fetched(answer: Mapping[str, Any], name: str, path: str) -> Fetched:

@@ -7,7 +7,7 @@ from o2o.infra.database import SessionFactory, transaction
 from o2o.infra.subscriptions import Later
 from o2o.wechat.accounts import Accounts, AccountsUnavailable
 from o2o.wechat.actions.keep_fans import complete_fan
-from o2o.wechat.api import WeChatAPI
+from o2o.wechat.api import WeChatAPI, is_of_token
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
 
@@ -35,7 +35,7 @@ class FanReader:
             raise Later(repr(error)) from None
         except WeChatRefused as refusal:
             advice = advice_for(refusal.errcode)
-            if advice.verdict is Verdict.NEVER:
+            if advice.verdict is Verdict.NEVER and not is_of_token(refusal):
                 return
             raise Later(repr(refusal), after_seconds=advice.after_seconds) from None
         unionid = answer.get("unionid")

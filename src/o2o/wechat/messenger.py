@@ -14,7 +14,7 @@ from o2o.wechat.actions.record_deliveries import (
     record_refusal,
     send_otherwise,
 )
-from o2o.wechat.api import STABLE_TOKEN, WeChatAPI
+from o2o.wechat.api import WeChatAPI, is_of_token
 from o2o.wechat.delivery_book import Check, DeliveryBook
 from o2o.wechat.errcodes import Verdict, advice_for
 from o2o.wechat.errors import AccountNotFound, WeChatAway, WeChatRefused
@@ -105,7 +105,7 @@ class Messenger:
         try:
             ids = await self._templates.ensure_templates(account)
         except WeChatRefused as refusal:
-            if refusal.path != STABLE_TOKEN and await self._goes_otherwise(delivery, refusal):
+            if not is_of_token(refusal) and await self._goes_otherwise(delivery, refusal):
                 return None
             raise Later(
                 f"no template for {delivery.purpose}: {refusal!r}", after_seconds=60
@@ -148,10 +148,10 @@ class Messenger:
         self, account: Account, delivery: QueuedDelivery, refusal: WeChatRefused
     ) -> None:
         advice = advice_for(refusal.errcode)
-        if refusal.path == STABLE_TOKEN:
-            # Of this message WeChat has not heard yet.
-            reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
-            raise Later(reason, after_seconds=advice.after_seconds)
+        reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
+        later = Later(reason, after_seconds=advice.after_seconds)
+        if is_of_token(refusal):
+            raise later
         if refusal.errcode == TEMPLATE_INVALID and delivery.purpose is not None:
             # Deleted on the platform: the next attempt finds or adds another.
             await self._templates.forget(account, delivery.purpose)
@@ -162,8 +162,7 @@ class Messenger:
         ):
             return
         if advice.verdict is not Verdict.NEVER:
-            reason = f"{refusal.path}: {refusal.errcode} {refusal.errmsg}"
-            raise Later(reason, after_seconds=advice.after_seconds)
+            raise later
         now = self._clock.now()
         async with transaction(self._sessions) as tx:
             await record_refusal(

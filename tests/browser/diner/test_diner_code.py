@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Error, Page, Route, expect
@@ -20,6 +22,11 @@ from o2o.membership.till import Till
 from tests.browser.diner.conftest import OpenAs
 from tests.factories.diners import DinerSession
 from tests.factories.members import Counter, count
+
+
+def charge_of(counter: Counter, till: Till, *, visit_id: UUID) -> Callable[..., Awaitable[object]]:
+    """Charges the member in a visit: (request_id, amount_fen)."""
+    return partial(till.charge, member_id=counter.member_id, visit_id=visit_id, by=counter.pad)
 
 
 async def digits_of(page: Page) -> str:
@@ -39,13 +46,8 @@ async def test_the_phone_says_where_it_was_scanned_and_what_was_charged(
 
     opened = await till.open_visit(digits, by=counter.pad)
     await expect(page.get_by_text("已在小灶静安寺店出示")).to_be_visible()
-    await till.charge(
-        request_id=new_request_id(),
-        member_id=counter.member_id,
-        amount_fen=3_800,
-        visit_id=opened.visit_id,
-        by=counter.pad,
-    )
+    charge = charge_of(counter, till, visit_id=opened.visit_id)
+    await charge(request_id=new_request_id(), amount_fen=3_800)
 
     await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
     await expect(page.get_by_text("余额 ¥62.00")).to_be_visible()
@@ -77,9 +79,7 @@ async def test_what_was_charged_and_asked_while_the_stream_was_away_is_told(
     digits = await digits_of(page)
     await is_away.wait()
     visit = await till.open_visit(digits, by=counter.pad)
-    charge = partial(
-        till.charge, member_id=counter.member_id, visit_id=visit.visit_id, by=counter.pad
-    )
+    charge = charge_of(counter, till, visit_id=visit.visit_id)
     await charge(request_id=new_request_id(), amount_fen=3_800)
     with pytest.raises(ConfirmationNeeded):
         await charge(request_id=new_request_id(), amount_fen=6_000)
@@ -121,13 +121,8 @@ async def test_a_page_read_before_a_charge_does_not_contradict_it(
     digits = await digits_of(page)
     await was_read.wait()
     visit = await till.open_visit(digits, by=counter.pad)
-    await till.charge(
-        request_id=new_request_id(),
-        member_id=counter.member_id,
-        amount_fen=3_800,
-        visit_id=visit.visit_id,
-        by=counter.pad,
-    )
+    charge = charge_of(counter, till, visit_id=visit.visit_id)
+    await charge(request_id=new_request_id(), amount_fen=3_800)
     await expect(page.get_by_text("已扣款 ¥38.00")).to_be_visible()
     async with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
         may_arrive.set()

@@ -158,7 +158,7 @@ function tellBalance(title) {
 
 /**
  * The balance as the books have it now. What went or came is the difference to the last one known:
- * messages may be lost or overtake each other, a balance is always true.
+ * messages may be lost or overtake each other, a balance was true when it was read.
  */
 function moved(data) {
   if (!Number.isInteger(data.balance_fen)) return;

@@ -1,6 +1,6 @@
 """The member code on the phone: the full-screen page, and a fresh code whenever it asks."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from o2o.ledger.queries import get_wallet
 from o2o.membership.actions.issue_member_code import issue_member_code
 from o2o.membership.errors import CardNeeded, SnapshotSession
 from o2o.membership.queries import list_held_visits
-from o2o.membership.queries.answers import WaitingCharge, list_waiting_charges
+from o2o.membership.queries.answers import list_waiting_charges
 from o2o.membership.web.views import CodeView, frame_of
 from o2o.web.answers import is_for_program
 from o2o.web.guards import diner_guard
@@ -47,15 +47,8 @@ class DinerCodePages(Controller):
         """Show the page; its script asks for the code at once, so that reading issues none."""
         if diner.member_id is None or diner.is_snapshot:
             return _to_card(diner)
-        now = clock.now()
         return await _page(
-            request,
-            tx,
-            diner=diner,
-            member_id=diner.member_id,
-            platform=platform,
-            held=await list_held_visits(tx, member_id=diner.member_id, now=now),
-            waiting=await list_waiting_charges(tx, member_id=diner.member_id, now=now),
+            request, tx, diner=diner, member_id=diner.member_id, platform=platform, now=clock.now()
         )
 
     @post(status_code=200)
@@ -78,13 +71,20 @@ class DinerCodePages(Controller):
             if is_for_program(request):
                 raise CardNeeded
             return _to_card(diner)
-        issued = await issue_member_code(tx, seal=seal, member_id=diner.member_id, now=clock.now())
+        now = clock.now()
+        issued = await issue_member_code(tx, seal=seal, member_id=diner.member_id, now=now)
         label = platform.words.text("diner.code.qr_label", language_of(request))
         code = CodeView.of(issued, label=label)
         if is_for_program(request):
             return Response(code, media_type=MediaType.JSON, headers=_PRIVATE)
         return await _page(
-            request, tx, diner=diner, member_id=diner.member_id, platform=platform, code=code
+            request,
+            tx,
+            diner=diner,
+            member_id=diner.member_id,
+            platform=platform,
+            now=now,
+            code=code,
         )
 
 
@@ -95,9 +95,8 @@ async def _page(
     diner: Diner,
     member_id: UUID,
     platform: Platform,
+    now: datetime,
     code: CodeView | None = None,
-    held: Any = (),
-    waiting: Sequence[WaitingCharge] = (),
 ) -> Response[Any]:
     language = language_of(request)
     wallet = await get_wallet(tx, MemberId(member_id))
@@ -106,8 +105,8 @@ async def _page(
         "diner/code.html",
         frame=frame_of(diner, language=language),
         code=code,
-        held=held,
-        waiting=waiting,
+        held=await list_held_visits(tx, member_id=member_id, now=now),
+        waiting=await list_waiting_charges(tx, member_id=member_id, now=now),
         # What the script tells a charge from: the difference to the balance that is pushed.
         balance_fen=wallet.balance_fen,
         # As they stand in the file: the script fills their places.

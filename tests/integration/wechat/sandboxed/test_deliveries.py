@@ -263,3 +263,15 @@ async def test_a_new_follower_is_completed_with_a_unionid(stage: Stage) -> None:
     assert await stage.rows("SELECT unionid FROM fans") == [(None,)]
     await stage.run_errands()
     assert await stage.rows("SELECT unionid FROM fans") == [(stage.person["unionid"],)]
+
+
+async def test_a_refused_request_for_a_token_leaves_no_follower_without_a_unionid(
+    stage: Stage,
+) -> None:
+    await stage.follow()
+    await stage.fail(STABLE_TOKEN, errcode=40002, times=1)
+    await stage.run_errands()
+    assert await stage.rows("SELECT unionid FROM fans") == [(None,)]
+    await make_due(stage)
+    await stage.run_errands()
+    assert await stage.rows("SELECT unionid FROM fans") == [(stage.person["unionid"],)]
