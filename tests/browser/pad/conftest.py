@@ -97,6 +97,12 @@ def scan(page: Page, code: str) -> None:
     page.wait_for_url("**/pad/visits/*")
 
 
+def charge(page: Page, yuan: str) -> None:
+    """Type an amount and take it from the card."""
+    page.locator("#amount").fill(yuan)
+    page.locator(".charge-submit").click()
+
+
 def scan_in_a_burst(page: Page, code: str) -> None:
     """Do as the same scanner where it is known by its pace: no busy machine may come between keys.
 

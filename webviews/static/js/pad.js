@@ -8,12 +8,13 @@ import { startCharge } from "./pad/charge.js";
 import { startCountdowns } from "./pad/countdown.js";
 import { startCounting } from "./pad/counting.js";
 import { wireForms } from "./pad/forms.js";
+import { hideOffline, showOffline } from "./pad/notice.js";
 import { settlePending } from "./pad/pending.js";
 import { watchPresence } from "./pad/presence.js";
 import { startQueue } from "./pad/queue.js";
 import { startSignIn } from "./pad/signin.js";
 import { startScan } from "./pad/scanner.js";
-import { post } from "./pad/post.js";
+import { patiently, post } from "./pad/post.js";
 import { listenForScanner } from "./pad/wedge.js";
 
 const STARTS = {
@@ -26,24 +27,29 @@ const STARTS = {
   shift: startCounting,
   queue: startQueue,
 };
+const AGAIN_MS = 3_000;
 let stop = new AbortController();
 
-/** Goes to a page of the pad without leaving the document; whatever is no such page is loaded whole. */
-export async function go(address, { isBack = false } = {}) {
+/**
+ * Goes to a page of the pad without leaving the document; whatever is no such page is loaded whole.
+ * Answers whether there was a network to go by.
+ */
+async function go(address, { isBack = false, offline = document.body.dataset.offline } = {}) {
   let page;
   let response;
   try {
-    response = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    page = new DOMParser().parseFromString(await response.text(), "text/html");
+    [response, page] = await patiently((signal) => load(address, signal));
   } catch {
-    location.assign(address);
-    return;
+    // The browser's own page would take away what stands here, and would not come back by itself.
+    showOffline(offline);
+    return false;
   }
+  hideOffline();
   const content = page.querySelector("#content");
   const isSignedIn = page.body.dataset.locksAfter && document.body.dataset.locksAfter;
   if (!content || !isSignedIn) {
     location.assign(response.url);
-    return;
+    return true;
   }
   document.querySelector("#content").replaceWith(content);
   // Which tab it is, said where the eye looks for it.
@@ -53,13 +59,25 @@ export async function go(address, { isBack = false } = {}) {
   if (!isBack) history.pushState(null, "", response.url);
   scrollTo(0, 0);
   start(content);
+  return true;
+}
+
+/** Goes where an answer leads, however long the network is away: who sees no receipt charges again. */
+async function arrive(address) {
+  const offline = document.body.dataset.arriving;
+  while (!(await go(address, { offline }))) await new Promise((done) => setTimeout(done, AGAIN_MS));
+}
+
+async function load(address, signal) {
+  const response = await fetch(address, { headers: { Accept: "text/html" }, signal });
+  return [response, new DOMParser().parseFromString(await response.text(), "text/html")];
 }
 
 function start(content) {
   stop.abort();
   stop = new AbortController();
   const { signal } = stop;
-  const page = { content, go, signal };
+  const page = { content, go, arrive, signal };
   wireForms(page);
   wireLinks(page);
   startCountdowns(content, { signal, onEnd: () => go(location.pathname) });

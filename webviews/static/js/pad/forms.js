@@ -7,7 +7,7 @@
  * Before a form is sent its own script may refuse: it listens to "pad:check", fills the fault with
  * showFault() and calls preventDefault().
  */
-import { clearPending, hasPending, keepPending, newRequestId, settlePending } from "./pending.js";
+import { hasPending, newRequestId, postKept, settlePending } from "./pending.js";
 import { post } from "./post.js";
 import { playCharged, playRefused, playSuccess } from "./sounds.js";
 
@@ -28,7 +28,8 @@ function isNewEachTime(form) {
 async function onSubmit(event, form, page) {
   event.preventDefault();
   if (form.dataset.isSent) return;
-  if (form.matches("[data-keep]") && hasPending()) {
+  const isMoney = form.matches("[data-keep]");
+  if (isMoney && hasPending()) {
     // What happened to the last amount is not known yet; a second one may be the same one.
     playRefused();
     settlePending(page);
@@ -41,17 +42,14 @@ async function onSubmit(event, form, page) {
   }
   hideFault(form);
   const body = bodyOf(form, event.submitter);
-  const isMoney = form.matches("[data-keep]");
-  if (isMoney) keepPending(form, body);
   setBusy(form, event.submitter, true);
-  const answer = await post(form.action, body);
+  const answer = isMoney ? await postKept(form, body, page) : await post(form.action, body);
   if (page.signal.aborted) return;
   if (answer.isUnknown && isMoney) {
     setBusy(form, event.submitter, false);
     settlePending(page);
     return;
   }
-  if (isMoney) clearPending();
   await onAnswer(answer, form, page);
   setBusy(form, event.submitter, false);
 }
@@ -59,7 +57,7 @@ async function onSubmit(event, form, page) {
 async function onAnswer(answer, form, page) {
   if (answer.next) {
     SOUNDS[form.dataset.sound]?.();
-    if (document.body.dataset.locksAfter) await page.go(answer.next);
+    if (document.body.dataset.locksAfter) await page.arrive(answer.next);
     else location.assign(answer.next);
     return;
   }
@@ -68,7 +66,7 @@ async function onAnswer(answer, form, page) {
     return;
   }
   if (answer.code === "payment.confirmation_needed") {
-    await page.go(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
+    await page.arrive(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
     return;
   }
   playRefused();

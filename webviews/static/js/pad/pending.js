@@ -1,13 +1,18 @@
 /**
- * An intention about money, kept from before it is sent until it is answered, through reloads and lost
- * connections. Sent again with the same request_id it happens at most once, so asking again is safe:
- * the answer is either the receipt of the first time or a definite no.
+ * An intention about money, kept from before it is sent until it is answered: through reloads, lost
+ * connections, and a closed tab, since it belongs to the pad and not to one of its pages. Sent again
+ * with the same request_id it happens at most once, so asking again is safe: the answer is either the
+ * receipt of the first time or a definite no.
  */
+import { hideNotice, isNoticed, showNotice } from "./notice.js";
 import { post } from "./post.js";
 import { playCharged, playRefused } from "./sounds.js";
 
 const KEY = "o2o.pad.pending";
 const AGAIN_MS = 3_000;
+const ASKING = "asking";
+/** Said of whoever asks and from where, before anybody looks at what became of the intention. */
+const CANNOT_KNOW = ["staff.role_missing", "member.not_found", "store.not_found", "store.not_of_brand", "request.body_differs"];
 let isAsking = false;
 
 /** A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits. */
@@ -21,29 +26,53 @@ export function newRequestId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Keeps what is about to be sent. No name, phone or card goes into the browser's storage. */
-export function keepPending(form, body) {
+/**
+ * Sends money, kept meanwhile. Answers as post() does; where the last amount of this pad is not settled
+ * yet, on whatever page, nothing is sent and the answer is {isUnknown}.
+ */
+export async function postKept(form, body, { signal }) {
+  return inTurn({ ifAvailable: true }, async (turn) => {
+    if (!turn || hasPending()) return { isUnknown: true };
+    keep(form, body);
+    const answer = await post(form.action, body);
+    // A page that was left meanwhile cannot tell; the one that stands there now asks, and does.
+    if (!answer.isUnknown && !signal.aborted) clearPending();
+    return answer;
+  });
+}
+
+/** One page of the pad at a time sends or asks; without Web Locks (no HTTPS) the request_id guards alone. */
+function inTurn(options, work) {
+  return navigator.locks ? navigator.locks.request(KEY, options, work) : work({});
+}
+
+/** No name, phone or card goes into the browser's storage. */
+function keep(form, body) {
   const fields = Object.fromEntries(body);
   delete fields.csrf;
   const amount = `¥${form.dataset.amount || (fields.amount_yuan ?? fields.principal_yuan)}`;
-  sessionStorage.setItem(KEY, JSON.stringify({ action: form.action, fields, amount }));
+  localStorage.setItem(KEY, JSON.stringify({ action: form.action, fields, amount }));
 }
 
-export function clearPending() {
-  sessionStorage.removeItem(KEY);
-  const note = document.querySelector("#pending");
-  if (note) note.hidden = true;
+function clearPending() {
+  localStorage.removeItem(KEY);
+  hideNotice();
 }
 
 export function hasPending() {
-  return sessionStorage.getItem(KEY) !== null;
+  return localStorage.getItem(KEY) !== null;
 }
 
 function pending() {
+  const kept = parsed(localStorage.getItem(KEY));
+  if (!kept) localStorage.removeItem(KEY);
+  return kept;
+}
+
+function parsed(stored) {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY));
+    return JSON.parse(stored);
   } catch {
-    sessionStorage.removeItem(KEY);
     return null;
   }
 }
@@ -53,45 +82,67 @@ export async function settlePending(page) {
   if (isAsking || !hasPending()) return;
   isAsking = true;
   try {
-    await askUntilKnown(page);
+    while (!(await settledOnce(page))) await new Promise((done) => setTimeout(done, AGAIN_MS));
   } finally {
     isAsking = false;
   }
 }
 
-async function askUntilKnown(page) {
-  for (let kept = pending(); kept; kept = pending()) {
-    say(kept, document.body.dataset.unknown, document.body.dataset.unknownHint);
-    const csrf = document.querySelector("meta[name=csrf-token]").content;
-    const answer = await post(kept.action, new URLSearchParams({ ...kept.fields, csrf }));
-    if (answer.leave) {
-      location.assign(answer.leave);
-      return;
-    }
-    if (!answer.isUnknown) {
-      clearPending();
-      if (answer.next) {
-        playCharged();
-        await page.go(answer.next);
-      } else if (answer.code === "payment.confirmation_needed") {
-        await page.go(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
-      } else {
-        playRefused();
-        say(kept, document.body.dataset.settledNo, answer.message);
-      }
-      return;
-    }
-    await new Promise((done) => setTimeout(done, AGAIN_MS));
-  }
+async function settledOnce(page) {
+  await inView();
+  const waiting = pending();
+  if (!waiting) return true;
+  say(waiting, document.body.dataset.unknown, document.body.dataset.unknownHint, ASKING);
+  return inTurn({}, async () => {
+    const kept = pending();
+    return !kept || isSettledBy(await ask(kept), kept, page);
+  });
 }
 
-function say(kept, words, hint) {
-  const note = document.querySelector("#pending");
-  const title = document.createElement("p");
-  title.className = "notice-title";
-  title.textContent = words.replace("{amount}", kept.amount);
-  const more = document.createElement("p");
-  more.textContent = hint;
-  note.replaceChildren(title, more);
-  note.hidden = false;
+/** The result is to be seen: a page that nobody looks at leaves it to the one in front of it. */
+function inView() {
+  if (!document.hidden) return undefined;
+  return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
 }
+
+function ask(kept) {
+  const csrf = document.querySelector("meta[name=csrf-token]").content;
+  return post(kept.action, new URLSearchParams({ ...kept.fields, csrf }));
+}
+
+/** Tells what the answer means; whether there is nothing left to be asked here. */
+async function isSettledBy(answer, kept, page) {
+  if (answer.isUnknown) return false;
+  if (answer.leave) {
+    location.assign(answer.leave);
+    return true;
+  }
+  if (CANNOT_KNOW.includes(answer.code)) {
+    // Whoever may take money at this pad will be told; at another store's nobody ever could be.
+    if (answer.code !== "staff.role_missing") clearPending();
+    say(kept, document.body.dataset.unsettled, document.body.dataset.unsettledHint);
+    return true;
+  }
+  clearPending();
+  if (answer.next) {
+    playCharged();
+    await page.arrive(answer.next);
+  } else if (answer.code === "payment.confirmation_needed") {
+    await page.arrive(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
+  } else {
+    playRefused();
+    say(kept, document.body.dataset.settledNo, answer.message);
+  }
+  return true;
+}
+
+function say(kept, words, hint, kind) {
+  showNotice(words.replace("{amount}", kept.amount), hint, kind);
+}
+
+/** Heard where another page of the pad got the answer that this one said it was waiting for. */
+window.addEventListener("storage", (event) => {
+  const kept = event.key === KEY && event.newValue === null && parsed(event.oldValue);
+  if (!kept || !isNoticed(ASKING)) return;
+  say(kept, document.body.dataset.settledElsewhere, document.body.dataset.settledElsewhereHint);
+});

@@ -3,19 +3,22 @@
 const PATIENCE_MS = 15_000;
 const NOBODY_IN = ["session.invalid", "pad.locked", "pad.not_enrolled"];
 
-/** Sends a form. Answers {next, told} | {leave} | {message, code, detail} | {message, isUnknown}. */
-export async function post(action, body) {
-  const words = document.body.dataset;
+/** Runs `ask` with a signal that gives up when the server has not answered in time; throws then. */
+export async function patiently(ask) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
-    const response = await fetch(action, {
-      method: "POST",
-      body,
-      headers: { Accept: "application/json", "X-CSRF-Token": body.get("csrf") ?? "" },
-      signal: patience.signal,
-    });
-    const told = await response.json();
+    return await ask(patience.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Sends a form. Answers {next, told} | {leave} | {message, code, detail} | {message, isUnknown}. */
+export async function post(action, body) {
+  const words = document.body.dataset;
+  try {
+    const [response, told] = await patiently((signal) => send(action, body, signal));
     if (response.ok) return { next: told.next, told };
     if (NOBODY_IN.includes(told.code)) return { leave: "/pad" };
     // The page stood longer than its token lives.
@@ -24,7 +27,15 @@ export async function post(action, body) {
     return { message: told.message, code: told.code, detail: told.detail };
   } catch {
     return { message: words.offline, isUnknown: true };
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+async function send(action, body, signal) {
+  const response = await fetch(action, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json", "X-CSRF-Token": body.get("csrf") ?? "" },
+    signal,
+  });
+  return [response, await response.json()];
 }

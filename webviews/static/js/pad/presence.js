@@ -1,11 +1,15 @@
 /**
  * Whether somebody is at the pad. After two minutes without a touch or key it locks itself, and says so
- * shortly before; while somebody types, the session on the server is kept awake.
+ * shortly before; while somebody types, the session on the server is kept awake. The session belongs to
+ * every page of the pad that is open in this browser: a touch of one counts for all.
  */
+import { post } from "./post.js";
 
 const TICK_MS = 1_000;
 const WARN_SECONDS = 15;
 const TELL_EVERY_SECONDS = 21;
+const AGAIN_MS = 3_000;
+const SEEN_KEY = "o2o.pad.seen";
 
 let isLocking = false;
 
@@ -15,12 +19,16 @@ export function watchPresence() {
   const warning = document.querySelector("#lock-warning");
   let seenAt = Date.now();
   let toldAt = Date.now();
+  share(seenAt);
 
   for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) {
     document.addEventListener(
       kind,
       () => {
-        seenAt = Date.now();
+        if (isLocking) return;
+        const now = Date.now();
+        if (now - seenAt >= TICK_MS) share(now);
+        seenAt = now;
         warning.hidden = true;
       },
       { capture: true, passive: true },
@@ -28,9 +36,10 @@ export function watchPresence() {
   }
 
   setInterval(() => {
-    const idle = (Date.now() - seenAt) / 1000;
+    if (isLocking) return;
+    const idle = (Date.now() - Math.max(seenAt, seenElsewhere())) / 1000;
     if (idle >= locksAfter) {
-      lock();
+      lock(warning);
       return;
     }
     const left = Math.ceil(locksAfter - idle);
@@ -46,6 +55,16 @@ export function watchPresence() {
   }, TICK_MS);
 }
 
+function share(seenAt) {
+  localStorage.setItem(SEEN_KEY, seenAt);
+}
+
+/** A moment still to come was noted before the clock was set right; it would keep the pad open. */
+function seenElsewhere() {
+  const seenAt = Number(localStorage.getItem(SEEN_KEY));
+  return seenAt <= Date.now() ? seenAt : 0;
+}
+
 async function tell() {
   try {
     const response = await fetch("/pad/presence", { headers: { Accept: "application/json" } });
@@ -56,20 +75,16 @@ async function tell() {
   }
 }
 
-async function lock() {
-  if (isLocking) return;
+/** What stood on the screen goes at once, and no touch brings it back; the session ends as soon as it can. */
+async function lock(warning) {
   isLocking = true;
+  document.body.classList.add("is-locked");
+  warning.hidden = true;
   const csrf = document.querySelector("meta[name=csrf-token]").content;
-  try {
-    await fetch("/pad/lock", {
-      method: "POST",
-      body: new URLSearchParams({ csrf }),
-      headers: { Accept: "application/json", "X-CSRF-Token": csrf },
-    });
-    location.replace("/pad");
-  } catch {
-    // The session ends by itself; what stood on the screen must not stay there.
-    document.querySelector("#content").replaceChildren();
-    isLocking = false;
+  while ((await post("/pad/lock", new URLSearchParams({ csrf }))).isUnknown) {
+    warning.textContent = document.body.dataset.locked;
+    warning.hidden = false;
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
   }
+  location.replace("/pad");
 }

@@ -2,11 +2,13 @@
  * A hardware scanner types like a very fast person and ends with Enter. On pages without a scan box it
  * is heard wherever the focus is: the next member is served, and what it typed into a field goes again.
  */
+import { hideNotice, isNoticed, showNotice } from "./notice.js";
 import { playRefused, playSuccess } from "./sounds.js";
 import { post } from "./post.js";
 
 const CHARS_MIN = 16;
 const BETWEEN_MS_MAX = 90;
+const REFUSED = "scan-refused";
 
 export function listenForScanner({ content, go, signal }) {
   // The page's own boxes know better: the scan box takes it, an amount says that this is no amount.
@@ -55,12 +57,9 @@ export function listenForScanner({ content, go, signal }) {
   }
 
   function say(message) {
-    const note = document.querySelector("#pending");
-    const words = document.createElement("p");
-    words.className = "notice-title";
-    words.textContent = message;
-    note.replaceChildren(words);
-    note.hidden = false;
-    signal.addEventListener("abort", () => (note.hidden = true));
+    showNotice(message, "", REFUSED);
+    signal.addEventListener("abort", () => {
+      if (isNoticed(REFUSED)) hideNotice();
+    });
   }
 }
