@@ -14,7 +14,7 @@ import { watchPresence } from "./pad/presence.js";
 import { startQueue } from "./pad/queue.js";
 import { startSignIn } from "./pad/signin.js";
 import { startScan } from "./pad/scanner.js";
-import { patiently, post } from "./pad/post.js";
+import { beforeAgain, patiently, post } from "./pad/post.js";
 import { listenForScanner } from "./pad/wedge.js";
 
 const STARTS = {
@@ -27,7 +27,6 @@ const STARTS = {
   shift: startCounting,
   queue: startQueue,
 };
-const AGAIN_MS = 3_000;
 let stop = new AbortController();
 
 /**
@@ -65,7 +64,7 @@ async function go(address, { isBack = false, offline = document.body.dataset.off
 /** Goes where an answer leads, however long the network is away: who sees no receipt charges again. */
 async function arrive(address) {
   const offline = document.body.dataset.arriving;
-  while (!(await go(address, { offline }))) await new Promise((done) => setTimeout(done, AGAIN_MS));
+  while (!(await go(address, { offline }))) await beforeAgain();
 }
 
 async function load(address, signal) {

@@ -43,13 +43,14 @@ async function onSubmit(event, form, page) {
   hideFault(form);
   const body = bodyOf(form, event.submitter);
   setBusy(form, event.submitter, true);
-  const answer = isMoney ? await postKept(form, body, page) : await post(form.action, body);
-  if (page.signal.aborted) return;
-  if (answer.isUnknown && isMoney) {
+  if (isMoney) {
+    const isTold = await postKept(form, body, page, (answer) => onAnswer(answer, form, page));
     setBusy(form, event.submitter, false);
-    settlePending(page);
+    if (!isTold) settlePending(page);
     return;
   }
+  const answer = await post(form.action, body);
+  if (page.signal.aborted) return;
   await onAnswer(answer, form, page);
   setBusy(form, event.submitter, false);
 }
@@ -72,7 +73,7 @@ async function onAnswer(answer, form, page) {
   playRefused();
   const visit = answer.code === "visit.unlikely_travel" && answer.detail?.visit_id;
   if (visit) {
-    await page.go(`/pad/visits/${visit}`);
+    await page.arrive(`/pad/visits/${visit}`);
     return;
   }
   if (isNewEachTime(form)) form.elements.request_id.value = newRequestId();

@@ -1,15 +1,14 @@
 /**
- * An intention about money, kept from before it is sent until it is answered: through reloads, lost
+ * An intention about money, kept from before it is sent until its answer is in view: through reloads, lost
  * connections, and a closed tab, since it belongs to the pad and not to one of its pages. Sent again
  * with the same request_id it happens at most once, so asking again is safe: the answer is either the
  * receipt of the first time or a definite no.
  */
 import { hideNotice, isNoticed, showNotice } from "./notice.js";
-import { post } from "./post.js";
+import { beforeAgain, post } from "./post.js";
 import { playCharged, playRefused } from "./sounds.js";
 
 const KEY = "o2o.pad.pending";
-const AGAIN_MS = 3_000;
 const ASKING = "asking";
 /** Said of whoever asks and from where, before anybody looks at what became of the intention. */
 const CANNOT_KNOW = ["staff.role_missing", "member.not_found", "store.not_found", "store.not_of_brand", "request.body_differs"];
@@ -27,17 +26,19 @@ export function newRequestId() {
 }
 
 /**
- * Sends money, kept meanwhile. Answers as post() does; where the last amount of this pad is not settled
- * yet, on whatever page, nothing is sent and the answer is {isUnknown}.
+ * Sends money, kept until `tell` has shown the answer. Returns whether it did; where the last amount of
+ * this pad is not settled yet, on whatever page, nothing is sent.
  */
-export async function postKept(form, body, { signal }) {
+export async function postKept(form, body, { signal }, tell) {
   return inTurn({ ifAvailable: true }, async (turn) => {
-    if (!turn || hasPending()) return { isUnknown: true };
+    if (!turn || hasPending()) return false;
     keep(form, body);
     const answer = await post(form.action, body);
     // A page that was left meanwhile cannot tell; the one that stands there now asks, and does.
-    if (!answer.isUnknown && !signal.aborted) clearPending();
-    return answer;
+    if (answer.isUnknown || signal.aborted) return false;
+    await tell(answer);
+    clearPending();
+    return true;
   });
 }
 
@@ -82,7 +83,7 @@ export async function settlePending(page) {
   if (isAsking || !hasPending()) return;
   isAsking = true;
   try {
-    while (!(await settledOnce(page))) await new Promise((done) => setTimeout(done, AGAIN_MS));
+    while (!(await settledOnce(page))) await beforeAgain();
   } finally {
     isAsking = false;
   }
@@ -123,13 +124,15 @@ async function isSettledBy(answer, kept, page) {
     say(kept, document.body.dataset.unsettled, document.body.dataset.unsettledHint);
     return true;
   }
-  clearPending();
   if (answer.next) {
     playCharged();
     await page.arrive(answer.next);
+    clearPending();
   } else if (answer.code === "payment.confirmation_needed") {
     await page.arrive(`/pad/visits/${answer.detail.visit_id}/charges/${answer.detail.request_id}`);
+    clearPending();
   } else {
+    clearPending();
     playRefused();
     say(kept, document.body.dataset.settledNo, answer.message);
   }

@@ -1,6 +1,7 @@
 /** Sending a form as a script does, and what came of it. */
 
 const PATIENCE_MS = 15_000;
+const AGAIN_MS = 3_000;
 const NOBODY_IN = ["session.invalid", "pad.locked", "pad.not_enrolled"];
 
 /** Runs `ask` with a signal that gives up when the server has not answered in time; throws then. */
@@ -12,6 +13,11 @@ export async function patiently(ask) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Waits before somebody who was not answered asks once more. */
+export function beforeAgain() {
+  return new Promise((done) => setTimeout(done, AGAIN_MS));
 }
 
 /** Sends a form. Answers {next, told} | {leave} | {message, code, detail} | {message, isUnknown}. */

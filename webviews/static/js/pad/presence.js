@@ -3,12 +3,11 @@
  * shortly before; while somebody types, the session on the server is kept awake. The session belongs to
  * every page of the pad that is open in this browser: a touch of one counts for all.
  */
-import { post } from "./post.js";
+import { beforeAgain, post } from "./post.js";
 
 const TICK_MS = 1_000;
 const WARN_SECONDS = 15;
 const TELL_EVERY_SECONDS = 21;
-const AGAIN_MS = 3_000;
 const SEEN_KEY = "o2o.pad.seen";
 
 let isLocking = false;
@@ -84,7 +83,7 @@ async function lock(warning) {
   while ((await post("/pad/lock", new URLSearchParams({ csrf }))).isUnknown) {
     warning.textContent = document.body.dataset.locked;
     warning.hidden = false;
-    await new Promise((done) => setTimeout(done, AGAIN_MS));
+    await beforeAgain();
   }
   location.replace("/pad");
 }

@@ -10,7 +10,7 @@ const CHARS_MIN = 16;
 const BETWEEN_MS_MAX = 90;
 const REFUSED = "scan-refused";
 
-export function listenForScanner({ content, go, signal }) {
+export function listenForScanner({ content, arrive, signal }) {
   // The page's own boxes know better: the scan box takes it, an amount says that this is no amount.
   if (content.querySelector("form[data-scan], [data-visit]")) return;
   let typed = "";
@@ -49,7 +49,7 @@ export function listenForScanner({ content, go, signal }) {
     if (answer.leave) location.assign(answer.leave);
     else if (answer.next || held) {
       playSuccess();
-      await go(answer.next ?? `/pad/visits/${held}`);
+      await arrive(answer.next ?? `/pad/visits/${held}`);
     } else {
       playRefused();
       say(answer.message);
